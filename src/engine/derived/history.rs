@@ -1,0 +1,42 @@
+//! What CloudTrail recorded: throttling of this very principal within the last hour, which its next turns may meet again.
+
+use jiff::{Span, Timestamp};
+
+use super::{Diagnosis, View};
+use crate::{evidence::Fact, knowledge::Confidence};
+
+/// Throttling of the present principal within the last hour.
+pub(super) fn recent_throttling(view: View<'_>) -> Fact<Diagnosis> {
+    let history = match &view.evidence.history {
+        Fact::Known(history) => history,
+        Fact::Absent(reason) => return Fact::Absent(reason.clone()),
+        Fact::Unreadable(obstacle) => return Fact::Unreadable(obstacle.clone()),
+    };
+    let Ok(now) = view.evidence.taken_at.parse::<Timestamp>() else { return Diagnosis::fine() };
+    let Ok(hour_ago) = now.checked_sub(Span::new().hours(1)) else { return Diagnosis::fine() };
+    let own: Vec<_> = history
+        .failures
+        .iter()
+        .filter(|failure| failure.own && failure.time.parse::<Timestamp>().is_ok_and(|time| time >= hour_ago))
+        .filter_map(|failure| {
+            let found = view.matcher.find(Some(&failure.code), None, &failure.message);
+            let cause = found.first()?.cause().to_owned();
+            cause.starts_with("throttle-").then_some((cause, failure))
+        })
+        .collect();
+    let Some((cause, newest)) = own.first() else { return Diagnosis::fine() };
+    Fact::Known(Diagnosis {
+        model_id: newest.model_id.clone(),
+        amount: Some(format!("{} calls in the last hour", own.len())),
+        until: Some(newest.time.clone()),
+        principal: newest.principal.clone(),
+        region: view.evidence.region.known().map(|region| region.name.clone()),
+        message: Some(newest.message.clone()),
+        code: Some(newest.code.clone()),
+        request_id: newest.request_id.clone(),
+        measured: Some(format!("{} throttled calls in the last hour, the newest at {}", own.len(), newest.time)),
+        expected: Some("none".into()),
+        confidence: Confidence::Certain,
+        ..Diagnosis::of(cause).sub("recent")
+    })
+}

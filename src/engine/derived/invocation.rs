@@ -1,0 +1,589 @@
+//! Why a model could not be invoked: from the recorded code, status and text of each attempt, and everything else that is known, to
+//! one cause per attempt. This is where look-alikes are told apart: the same 403 has a dozen causes, the same "invalid" seven.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    Denial, Diagnosis, ModelRef, PolicyType, View,
+    diagnosis::blocked_by,
+    model_id::{self, listed_id, successor},
+};
+use crate::{
+    evidence::{Attempt, Client, Fact, Failure, FailureKind, Invocation, ModelRole, ModelSetting, QuotaUnit},
+    knowledge::Confidence,
+};
+
+/// The diagnoses of the main model's attempts, by the kind of cause: two attempts may fail for two reasons, and both count.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct InvocationDiagnoses {
+    /// Every attempt that the client needs passed.
+    pub works: Fact<bool>,
+    /// The id, or the choice of Region for it.
+    pub id: Fact<Diagnosis>,
+    /// IAM and organization policies.
+    pub authorization: Fact<Diagnosis>,
+    /// Gates of the account.
+    pub access: Fact<Diagnosis>,
+    /// Throttling, quotas, capacity.
+    pub capacity: Fact<Diagnosis>,
+    /// The content of the request.
+    pub request: Fact<Diagnosis>,
+    /// The default model of the client is not available, and it takes another by itself.
+    pub replaced: Fact<Diagnosis>,
+    /// A failure that no signature knows.
+    pub unexplained: Fact<Diagnosis>,
+    /// The earliest of all these causes.
+    pub cause: Fact<String>,
+}
+
+/// The kinds of causes of a failed invocation, in the order in which the service meets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Elsewhere,
+    Id,
+    Authorization,
+    Access,
+    Capacity,
+    Request,
+    Unexplained,
+}
+
+fn kind_of(cause: &str) -> Kind {
+    match cause {
+        "on-demand-unsupported"
+        | "model-id-invalid"
+        | "profile-prefix-region-mismatch"
+        | "model-not-in-region"
+        | "model-eol"
+        | "model-legacy-inactive"
+        | "iam-list-action-missing" => Kind::Id,
+        "iam-identity-policy-missing"
+        | "iam-destination-region-missing"
+        | "iam-streaming-action-missing"
+        | "iam-explicit-deny-identity"
+        | "scp-cross-region-deny"
+        | "scp-deny"
+        | "session-policy-deny"
+        | "vpce-policy-deny"
+        | "resource-control-policy-deny"
+        | "permissions-boundary-deny"
+        | "bearer-iam-missing" => Kind::Authorization,
+        "model-access-not-granted"
+        | "region-mismatch-model-access"
+        | "marketplace-permissions-missing"
+        | "marketplace-payment-invalid"
+        | "use-case-form-missing"
+        | "account-not-authorized"
+        | "model-gated-for-account"
+        | "unsupported-country"
+        | "data-retention-mode-required" => Kind::Access,
+        "throttle-requests"
+        | "throttle-tokens-per-minute"
+        | "throttle-daily-tokens"
+        | "zero-quota-account"
+        | "service-quota-exceeded"
+        | "service-unavailable"
+        | "model-error" => Kind::Capacity,
+        "malformed-request-body"
+        | "beta-unsupported"
+        | "prompt-caching-unsupported"
+        | "model-param-unsupported"
+        | "message-history-invalid"
+        | "max-tokens-exceeds"
+        | "input-too-long"
+        | "payload-too-large"
+        | "guardrail" => Kind::Request,
+        "" => Kind::Unexplained,
+        // Credentials, the clock, the network and the Region have checks of their own, which come earlier.
+        _ => Kind::Elsewhere,
+    }
+}
+
+/// Diagnoses the main model.
+pub(super) fn diagnose(view: View<'_>, role: ModelRole) -> InvocationDiagnoses {
+    let invocation = match view.evidence.invoke.of(role) {
+        Fact::Known(invocation) => invocation,
+        Fact::Absent(reason) => return everywhere(&Fact::Absent(reason.clone())),
+        Fact::Unreadable(obstacle) => return everywhere(&blocked_by(obstacle)),
+    };
+    let client = view.evidence.settings.client;
+    let mut found: Vec<Diagnosis> = Vec::new();
+    for attempt in invocation.attempts() {
+        if let Some(failure) = &attempt.failure {
+            found.push(attempt_diagnosis(view, role, invocation, attempt, failure));
+        }
+    }
+    join_streaming(invocation, &mut found);
+    let replaced = replaced(view, invocation, &found);
+    if !replaced.is_fine() {
+        // The client helps itself: what is left is a consequence to name, not a failure.
+        found.clear();
+    }
+    if invocation.works(client) && client != Client::AwsSdk {
+        // The client's own operation passed; what failed beside it is no fault of the main model.
+        found.clear();
+    }
+    let first = |kind: Kind| {
+        Fact::Known(found.iter().find(|diagnosis| kind_of(&diagnosis.cause) == kind).cloned().unwrap_or_default())
+    };
+    let unexplained = found
+        .iter()
+        .find(|diagnosis| diagnosis.cause.is_empty())
+        .map(|diagnosis| Diagnosis { cause: "unexplained".into(), ..diagnosis.clone() })
+        .unwrap_or_default();
+    let earliest =
+        found.iter().map(|diagnosis| (kind_of(&diagnosis.cause), &diagnosis.cause)).min_by_key(|(kind, _)| *kind);
+    InvocationDiagnoses {
+        works: Fact::Known(invocation.works(client)),
+        cause: Fact::Known(earliest.map(|(_, cause)| cause.clone()).unwrap_or_default()),
+        id: first(Kind::Id),
+        authorization: first(Kind::Authorization),
+        access: first(Kind::Access),
+        capacity: first(Kind::Capacity),
+        request: first(Kind::Request),
+        replaced: Fact::Known(replaced),
+        unexplained: Fact::Known(unexplained),
+    }
+}
+
+fn everywhere(fact: &Fact<Diagnosis>) -> InvocationDiagnoses {
+    let word = match fact {
+        Fact::Absent(reason) => Fact::Absent(reason.clone()),
+        Fact::Unreadable(obstacle) => Fact::Unreadable(obstacle.clone()),
+        Fact::Known(_) => Fact::Known(String::new()),
+    };
+    let works = match fact {
+        Fact::Absent(reason) => Fact::Absent(reason.clone()),
+        Fact::Unreadable(obstacle) => Fact::Unreadable(obstacle.clone()),
+        Fact::Known(_) => Fact::Known(true),
+    };
+    InvocationDiagnoses {
+        works,
+        cause: word,
+        id: fact.clone(),
+        authorization: fact.clone(),
+        access: fact.clone(),
+        capacity: fact.clone(),
+        request: fact.clone(),
+        replaced: fact.clone(),
+        unexplained: fact.clone(),
+    }
+}
+
+/// One denial of the streaming operation, while the other operation got past IAM, is one missing action and not a missing policy.
+fn join_streaming(invocation: &Invocation, found: &mut [Diagnosis]) {
+    let (Some(stream), Some(plain)) = (&invocation.stream, &invocation.plain) else { return };
+    let denied_by_own_policy = |diagnosis: &Diagnosis| {
+        matches!(
+            diagnosis.cause.as_str(),
+            "iam-identity-policy-missing" | "iam-destination-region-missing" | "iam-explicit-deny-identity"
+        )
+    };
+    if stream.ok || !found.first().is_some_and(denied_by_own_policy) {
+        return;
+    }
+    let plain_got_past_iam = plain.ok
+        || found.get(1).is_some_and(|other| {
+            !matches!(kind_of(&other.cause), Kind::Authorization | Kind::Elsewhere | Kind::Unexplained)
+        });
+    if plain_got_past_iam && found[0].cause != "iam-explicit-deny-identity" {
+        found[0].cause = "iam-streaming-action-missing".into();
+        found[0].confidence = Confidence::Certain;
+        found[0].evidence = Some(if plain.ok {
+            "bedrock:InvokeModel on the same model passed in the same minute".into()
+        } else {
+            "bedrock:InvokeModel on the same model was not denied in the same minute".into()
+        });
+    }
+}
+
+/// The diagnosis of a model in another role, in one: its own cause is the subcause.
+pub(super) fn secondary(view: View<'_>, role: ModelRole) -> Fact<Diagnosis> {
+    let invocation = match view.evidence.invoke.of(role) {
+        Fact::Known(invocation) => invocation,
+        Fact::Absent(reason) => return Fact::Absent(reason.clone()),
+        Fact::Unreadable(obstacle) => return blocked_by(obstacle),
+    };
+    if invocation.attempts().all(|attempt| attempt.ok) {
+        return Diagnosis::fine();
+    }
+    // Background tasks of Claude Code are plain calls or streams; one that passes is enough to go on with.
+    if invocation.attempts().any(|attempt| attempt.ok) {
+        return Diagnosis::fine();
+    }
+    let Some((attempt, failure)) = invocation.attempts().find_map(|attempt| Some((attempt, attempt.failure.as_ref()?)))
+    else {
+        return Diagnosis::fine();
+    };
+    let inner = attempt_diagnosis(view, role, invocation, attempt, failure);
+    if matches!(kind_of(&inner.cause), Kind::Elsewhere) {
+        return Diagnosis::fine();
+    }
+    let subcause = (!inner.cause.is_empty()).then(|| inner.cause.clone());
+    Fact::Known(Diagnosis { cause: "small-fast-model-unavailable".into(), subcause, ..inner })
+}
+
+/// The client's unpinned default is not available, and one of its own replacements is.
+fn replaced(view: View<'_>, invocation: &Invocation, found: &[Diagnosis]) -> Diagnosis {
+    let Some(taken) = invocation.replacements.iter().find(|replacement| replacement.attempt.ok) else {
+        return Diagnosis::default();
+    };
+    let Some(why) = found.iter().min_by_key(|diagnosis| kind_of(&diagnosis.cause)) else {
+        return Diagnosis::default();
+    };
+    Diagnosis {
+        suggested_model: Some(taken.model_id.clone()),
+        subcause: Some("default-replaced".into()),
+        client: Some(view.evidence.settings.client.spoken().to_owned()),
+        ..why.clone()
+    }
+}
+
+/// The cause of one failed attempt.
+fn attempt_diagnosis(
+    view: View<'_>,
+    role: ModelRole,
+    invocation: &Invocation,
+    attempt: &Attempt,
+    failure: &Failure,
+) -> Diagnosis {
+    let setting = view.evidence.settings.models.of(role).known();
+    let sent = ModelRef::parse(&invocation.model_id);
+    let mut diagnosis = Diagnosis {
+        client: Some(view.evidence.settings.client.spoken().to_owned()),
+        role: Some(role.name().to_owned()),
+        model_id: Some(invocation.model_id.clone()),
+        foundation_model: model_id::foundation_of(view, &sent),
+        region: Some(invocation.region.clone()),
+        host: Some(invocation.host.clone()),
+        operation: Some(attempt.operation.clone()),
+        setting: setting.map(|setting| setting.name.clone()),
+        value: setting.and_then(|setting| setting.written.clone().or_else(|| setting.id.clone())),
+        origin: setting.map(|setting| setting.origin.to_string()),
+        account: view.evidence.identity.known().map(|identity| identity.account.clone()),
+        principal: view.evidence.identity.known().map(|identity| identity.arn.clone()),
+        profile: view.evidence.settings.profile.known().map(|profile| profile.name.clone()),
+        ..Diagnosis::default()
+    }
+    .with_failure(failure);
+    match failure.kind {
+        FailureKind::Service => {}
+        // A stream that just ends is how the end of life of a model has been seen; otherwise the way to the service is to blame.
+        FailureKind::CutStream => {
+            if sent.foundation_model.as_deref().is_some_and(|model| model_id::is_retired(view, model)) {
+                return eol(view, &sent, diagnosis).sure(Confidence::Likely);
+            }
+            diagnosis.cause = "network-unreachable".into();
+            return diagnosis;
+        }
+        _ => {
+            diagnosis.cause = "network-unreachable".into();
+            return diagnosis;
+        }
+    }
+    if let Some(denial) = denial_of(failure) {
+        return denied(view, &sent, &denial, diagnosis);
+    }
+    let matches = view.matcher.find(failure.code.as_deref(), failure.status, &failure.message);
+    let Some(best) = matches.first() else {
+        return by_code_alone(failure, diagnosis);
+    };
+    diagnosis.cause = best.cause().to_owned();
+    diagnosis.subcause.clone_from(&best.signature.subcause);
+    diagnosis.confidence = best.confidence();
+    narrow(view, &sent, setting, diagnosis)
+}
+
+fn denial_of(failure: &Failure) -> Option<Denial> {
+    let refused = failure.status == Some(403)
+        || failure.code.as_deref().is_some_and(|code| code.contains("AccessDenied") || code == "permission_error");
+    refused.then(|| Denial::parse(&failure.message)).flatten()
+}
+
+/// Without a known text the code still tells the kind for a few.
+fn by_code_alone(failure: &Failure, mut diagnosis: Diagnosis) -> Diagnosis {
+    let cause = match (failure.code.as_deref(), failure.status) {
+        (
+            Some(
+                "ServiceUnavailableException"
+                | "InternalServerException"
+                | "ModelNotReadyException"
+                | "overloaded_error"
+                | "api_error",
+            ),
+            _,
+        )
+        | (None, Some(500..=599)) => "service-unavailable",
+        (Some("ModelErrorException" | "ModelStreamErrorException" | "ModelTimeoutException"), _) => "model-error",
+        (Some("ServiceQuotaExceededException"), _) => "service-quota-exceeded",
+        (Some("ExpiredTokenException" | "ExpiredToken"), _) => "expired-token",
+        (Some("UnrecognizedClientException" | "InvalidClientTokenId"), _) => "invalid-access-key",
+        (Some("InvalidSignatureException" | "SignatureDoesNotMatch"), _) => "signature-mismatch",
+        _ => "",
+    };
+    diagnosis.cause = cause.to_owned();
+    diagnosis.confidence = Confidence::Likely;
+    diagnosis
+}
+
+/// Which kind of policy denied, and what the ARN adds to it.
+fn denied(view: View<'_>, sent: &ModelRef, denial: &Denial, mut diagnosis: Diagnosis) -> Diagnosis {
+    let region = diagnosis.region.clone().unwrap_or_default();
+    let denied_region = denial.resource_region().map(str::to_owned);
+    let elsewhere = denial.is_about_foundation_model() && denied_region.as_deref().is_some_and(|it| it != region);
+    diagnosis.action = Some(denial.action.clone());
+    diagnosis.resource.clone_from(&denial.resource);
+    diagnosis.resource_region =
+        denied_region.map(|it| if it.is_empty() { "no Region (a global profile)".to_owned() } else { it });
+    diagnosis.policy_type = denial.policy_type.map(|kind| kind.spoken().to_owned());
+    diagnosis.policy_arn.clone_from(&denial.policy_arn);
+    if let Some(principal) = &denial.principal {
+        diagnosis.principal = Some(principal.clone());
+    }
+    diagnosis.resources = Some(arns_to_allow(view, sent, &diagnosis));
+    let (cause, confidence) = match (denial.policy_type, denial.explicit) {
+        _ if denial.action.ends_with(":CallWithBearerToken") => ("bearer-iam-missing", Confidence::Certain),
+        _ if denial.action.starts_with("aws-marketplace:") => ("marketplace-permissions-missing", Confidence::Certain),
+        (Some(PolicyType::ServiceControl), _) if elsewhere => ("scp-cross-region-deny", Confidence::Certain),
+        (Some(PolicyType::ServiceControl), _) => ("scp-deny", Confidence::Certain),
+        (Some(PolicyType::ResourceControl), _) => ("resource-control-policy-deny", Confidence::Certain),
+        (Some(PolicyType::Boundary), _) => ("permissions-boundary-deny", Confidence::Certain),
+        (Some(PolicyType::Session), _) => ("session-policy-deny", Confidence::Certain),
+        (Some(PolicyType::VpcEndpoint), _) => ("vpce-policy-deny", Confidence::Certain),
+        (Some(PolicyType::Identity | PolicyType::Resource), true) => {
+            ("iam-explicit-deny-identity", Confidence::Certain)
+        }
+        (Some(PolicyType::Identity | PolicyType::Resource), false) if elsewhere => {
+            ("iam-destination-region-missing", Confidence::Certain)
+        }
+        (Some(PolicyType::Identity | PolicyType::Resource), false) => {
+            ("iam-identity-policy-missing", Confidence::Certain)
+        }
+        // The short form names no policy: the caller's own is by far the most frequent.
+        (None, _) if elsewhere => ("iam-destination-region-missing", Confidence::Likely),
+        (None, _) => ("iam-identity-policy-missing", Confidence::Likely),
+    };
+    diagnosis.cause = cause.to_owned();
+    diagnosis.confidence = confidence;
+    if denial.resource_region() == Some("") {
+        diagnosis.subcause = Some("global-profile".into());
+    }
+    if cause == "scp-cross-region-deny" {
+        diagnosis.suggested_model = geographic_alternative(view, sent);
+    }
+    diagnosis
+}
+
+/// A profile of the same model that stays inside a geography, for those whom an organization keeps from `global.`.
+fn geographic_alternative(view: View<'_>, sent: &ModelRef) -> Option<String> {
+    let foundation = sent.foundation_model.as_deref()?;
+    let id = listed_id(view, foundation, None)?;
+    (id != sent.id && ModelRef::parse(&id).prefix != Some(super::Prefix::Global)).then_some(id)
+}
+
+/// The ARNs that one invocation needs (AWS docs: prerequisites of inference profiles, geographic and global cross-Region inference).
+fn arns_to_allow(view: View<'_>, sent: &ModelRef, diagnosis: &Diagnosis) -> String {
+    let region = diagnosis.region.as_deref().unwrap_or("*");
+    let account = diagnosis.account.as_deref().unwrap_or("*");
+    let partition = view.evidence.identity.known().map_or("aws", |identity| identity.partition.as_str());
+    let mut arns = Vec::new();
+    let listed = view
+        .evidence
+        .profiles
+        .system
+        .known()
+        .into_iter()
+        .chain(view.evidence.profiles.application.known())
+        .flatten()
+        .find(|profile| profile.id == sent.id || profile.arn == sent.id);
+    if let Some(profile) = listed {
+        arns.push(profile.arn.clone());
+        for region in &profile.regions {
+            arns.push(format!("arn:{partition}:bedrock:{region}::foundation-model/{}", profile.model_id));
+        }
+    } else if sent.is_arn {
+        arns.push(sent.id.clone());
+    } else if let Some(foundation) = &sent.foundation_model {
+        if sent.prefix.is_some() {
+            arns.push(format!("arn:{partition}:bedrock:{region}:{account}:inference-profile/{}", sent.id));
+            arns.push(format!("arn:{partition}:bedrock:*::foundation-model/{foundation}"));
+        } else {
+            arns.push(format!("arn:{partition}:bedrock:{region}::foundation-model/{foundation}"));
+        }
+    }
+    arns.dedup();
+    arns.join("\n")
+}
+
+/// Context decides between causes that share a text.
+fn narrow(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut diagnosis: Diagnosis) -> Diagnosis {
+    match diagnosis.cause.as_str() {
+        "model-id-invalid" => invalid_id(view, sent, setting, diagnosis),
+        "on-demand-unsupported" => {
+            if sent.foundation_model.as_deref().is_some_and(|model| model_id::is_retired(view, model)) {
+                return eol(view, sent, diagnosis);
+            }
+            diagnosis.suggested_model = sent
+                .foundation_model
+                .as_deref()
+                .and_then(|model| listed_id(view, model, None))
+                .filter(|id| *id != sent.id);
+            diagnosis
+        }
+        "model-eol" | "model-legacy-inactive" => {
+            diagnosis.suggested_model = successor(view, sent);
+            diagnosis
+        }
+        "model-access-not-granted" => no_access(view, diagnosis),
+        "throttle-requests" | "throttle-tokens-per-minute" | "throttle-daily-tokens" => throttled(view, diagnosis),
+        "data-retention-mode-required" => {
+            diagnosis.value = view.evidence.access.data_retention.known().cloned();
+            diagnosis.expected = sent
+                .foundation_model
+                .as_deref()
+                .and_then(|model| view.knowledge.tables.model(model))
+                .and_then(|model| model.needs_retention.first().cloned());
+            diagnosis.suggested_model = view
+                .evidence
+                .models
+                .list
+                .known()
+                .and_then(|_| successor(view, &ModelRef::parse("anthropic.claude-opus")))
+                .filter(|id| *id != sent.id);
+            diagnosis
+        }
+        "model-gated-for-account" => {
+            diagnosis.suggested_model = successor(view, sent).filter(|id| *id != sent.id);
+            diagnosis
+        }
+        _ => diagnosis,
+    }
+}
+
+fn eol(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
+    diagnosis.cause = "model-eol".into();
+    diagnosis.confidence = Confidence::Certain;
+    diagnosis.suggested_model = successor(view, sent);
+    diagnosis
+}
+
+/// "The provided model identifier is invalid" has seven causes; the id itself, the Region and the lists decide.
+fn invalid_id(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut diagnosis: Diagnosis) -> Diagnosis {
+    let region = diagnosis.region.clone().unwrap_or_default();
+    diagnosis.confidence = Confidence::Certain;
+    let Some(foundation) = sent.foundation_model.as_deref().filter(|_| sent.well_formed) else {
+        diagnosis.suggested_model = similar(view, sent);
+        return diagnosis;
+    };
+    if model_id::is_retired(view, foundation) {
+        return eol(view, sent, diagnosis);
+    }
+    let listed = listed_id(view, foundation, None).filter(|id| *id != sent.id);
+    let lists_denied =
+        view.evidence.profiles.system.obstacle().is_some_and(|it| it.why == crate::evidence::Why::Permission);
+    let known = view.knowledge.tables.model(foundation).is_some();
+    if let Some(prefix) = sent.prefix {
+        let guessed = setting.is_some_and(|setting| setting.replaceable);
+        if guessed && lists_denied && view.evidence.settings.client == Client::ClaudeCode {
+            // With the right to list, the client would have found the id that exists.
+            diagnosis.cause = "iam-list-action-missing".into();
+            diagnosis.action = Some("bedrock:ListInferenceProfiles".into());
+            return diagnosis;
+        }
+        if !prefix.serves(&region) || listed.is_some() {
+            diagnosis.cause = "profile-prefix-region-mismatch".into();
+            diagnosis.suggested_model = listed;
+            diagnosis.expected = Some(format!("a profile that {region} lists"));
+            return diagnosis;
+        }
+    } else if let Some(listed) = listed {
+        diagnosis.cause = "on-demand-unsupported".into();
+        diagnosis.suggested_model = Some(listed);
+        return diagnosis;
+    }
+    if known {
+        diagnosis.cause = "model-not-in-region".into();
+        diagnosis.suggested_model = successor(view, sent);
+        diagnosis.confidence =
+            if view.evidence.profiles.system.known().is_some() { Confidence::Certain } else { Confidence::Likely };
+        return diagnosis;
+    }
+    diagnosis.suggested_model = similar(view, sent);
+    diagnosis
+}
+
+/// The listed id that is nearest to a mistyped one.
+fn similar(view: View<'_>, sent: &ModelRef) -> Option<String> {
+    let profiles = view.evidence.profiles.system.known()?;
+    let plain = sent.id.split('[').next().unwrap_or(&sent.id);
+    if let Some(exact) = profiles.iter().find(|profile| profile.id == plain) {
+        return Some(exact.id.clone());
+    }
+    let tail = plain.rsplit("anthropic.").next().unwrap_or(plain);
+    let by_tail = profiles.iter().find(|profile| {
+        profile
+            .model_id
+            .strip_prefix("anthropic.")
+            .is_some_and(|name| name == tail || name.starts_with(&format!("{tail}-")))
+    });
+    if let Some(profile) = by_tail {
+        return listed_id(view, &profile.model_id, sent.prefix).or_else(|| Some(profile.id.clone()));
+    }
+    if let Some(id) = crate::knowledge::nearest(plain, profiles.iter().map(|profile| profile.id.as_str()))
+        && sent.family().is_none_or(|family| id.contains(family))
+    {
+        return Some(id.to_owned());
+    }
+    successor(view, sent)
+}
+
+/// "You don't have access to the model with the specified model ID": as often the wrong Region as a missing grant.
+fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
+    let usable = view.evidence.access.elsewhere.known().and_then(|regions| regions.iter().find(|region| region.usable));
+    if let Some(other) = usable {
+        diagnosis.cause = "region-mismatch-model-access".into();
+        diagnosis.confidence = Confidence::Likely;
+        diagnosis.other_region = Some(other.region.clone());
+        diagnosis.evidence = Some(format!("{} ({}) has access to the model", other.region, other.named_by));
+        if let Some(region) = view.evidence.region.known() {
+            diagnosis.setting = Some(region.setting.clone());
+            diagnosis.origin = Some(region.origin.to_string());
+        }
+        return diagnosis;
+    }
+    if let Some(it) = view.evidence.access.availability.known() {
+        diagnosis.evidence = Some(format!(
+            "the control plane says: agreement {}, authorization {}, entitlement {}, Region {}",
+            it.agreement, it.authorization, it.entitlement, it.region
+        ));
+    }
+    diagnosis
+}
+
+/// A throttle on the first call of all may mean that the applied quota is zero, whatever the text says.
+fn throttled(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
+    let unit = match diagnosis.cause.as_str() {
+        "throttle-requests" => QuotaUnit::RequestsPerMinute,
+        "throttle-tokens-per-minute" => QuotaUnit::TokensPerMinute,
+        _ => QuotaUnit::TokensPerDay,
+    };
+    let Some(quotas) = view.evidence.quotas.known() else { return diagnosis };
+    let own: Vec<_> = quotas.iter().filter(|quota| diagnosis.role.as_deref() == Some(quota.role.name())).collect();
+    if let Some(zero) = own.iter().find(|quota| quota.applied == Some(0.0)) {
+        diagnosis.cause = "zero-quota-account".into();
+        diagnosis.confidence = Confidence::Certain;
+        diagnosis.quota = Some(zero.name.clone());
+        diagnosis.quota_code = Some(zero.code.clone());
+        diagnosis.amount = Some(format!("0 {}", zero.unit.spoken()));
+        diagnosis.limit = zero.default.map(|default| format!("{default:.0} {}", zero.unit.spoken()));
+        return diagnosis;
+    }
+    if let Some(quota) = own.iter().find(|quota| quota.unit == unit) {
+        diagnosis.quota = Some(quota.name.clone());
+        diagnosis.quota_code = Some(quota.code.clone());
+        diagnosis.amount = quota.applied.map(|applied| format!("{applied:.0} {}", quota.unit.spoken()));
+        diagnosis.limit = quota.default.map(|default| format!("{default:.0} {}", quota.unit.spoken()));
+    }
+    diagnosis
+}

@@ -1,0 +1,241 @@
+//! Model ids: what an id is, which Regions its prefix belongs to, and which id of this account's own lists would do instead.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use regex::Regex;
+
+use super::{Diagnosis, View, diagnosis::blocked_by};
+use crate::evidence::{Fact, FoundationModel, InferenceProfile};
+
+/// The geography of an inference profile, by its prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prefix {
+    /// `us.`
+    Us,
+    /// `eu.`
+    Eu,
+    /// `apac.`
+    Apac,
+    /// `jp.`
+    Jp,
+    /// `au.`
+    Au,
+    /// `us-gov.`
+    UsGov,
+    /// `global.`
+    Global,
+}
+
+impl Prefix {
+    const ALL: [Self; 7] = [Self::Us, Self::Eu, Self::Apac, Self::Jp, Self::Au, Self::UsGov, Self::Global];
+
+    /// Returns it as it stands before an id, without the dot.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+            Self::Apac => "apac",
+            Self::Jp => "jp",
+            Self::Au => "au",
+            Self::UsGov => "us-gov",
+            Self::Global => "global",
+        }
+    }
+
+    /// Returns whether calls from this Region can use profiles of this geography (AWS docs: model cards, source Regions; Canada is
+    /// served by `us.`).
+    pub fn serves(self, region: &str) -> bool {
+        match self {
+            Self::Us => (region.starts_with("us-") && !region.starts_with("us-gov-")) || region.starts_with("ca-"),
+            Self::Eu => region.starts_with("eu-"),
+            Self::Apac => region.starts_with("ap-"),
+            Self::Jp => matches!(region, "ap-northeast-1" | "ap-northeast-3"),
+            Self::Au => matches!(region, "ap-southeast-2" | "ap-southeast-4" | "ap-southeast-6"),
+            Self::UsGov => region.starts_with("us-gov-"),
+            Self::Global => !region.starts_with("us-gov-"),
+        }
+    }
+}
+
+/// A model id taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelRef {
+    /// As it was sent.
+    pub id: String,
+    /// The geography, for an inference profile of AWS.
+    pub prefix: Option<Prefix>,
+    /// The foundation-model id in it; absent for ARNs of application profiles and the like.
+    pub foundation_model: Option<String>,
+    /// It is an ARN.
+    pub is_arn: bool,
+    /// It has the shape of an id of Anthropic's on Bedrock.
+    pub well_formed: bool,
+}
+
+static FOUNDATION: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^anthropic\.claude-[a-z0-9]+(?:-[a-z0-9]+)*(?:-v\d+(?::\d+(?::\d+k)?)?)?$")
+        .expect("a constant pattern")
+});
+
+impl ModelRef {
+    /// Takes an id apart.
+    pub fn parse(id: &str) -> Self {
+        let is_arn = id.starts_with("arn:");
+        let name = if is_arn { id.split_once('/').map_or("", |(_, rest)| rest) } else { id };
+        let kind = id.split(':').nth(5).unwrap_or_default();
+        let (prefix, rest) = Prefix::ALL
+            .into_iter()
+            .find_map(|prefix| Some((prefix, name.strip_prefix(prefix.word())?.strip_prefix('.')?)))
+            .map_or((None, name), |(prefix, rest)| (Some(prefix), rest));
+        let foundation = FOUNDATION.is_match(rest).then(|| rest.to_owned());
+        let well_formed = foundation.is_some() || (is_arn && kind.starts_with("application-inference-profile/"));
+        Self { id: id.to_owned(), prefix, foundation_model: foundation, is_arn, well_formed }
+    }
+
+    /// Returns whether it is the bare id of a foundation model.
+    pub fn is_bare(&self) -> bool {
+        self.prefix.is_none() && self.foundation_model.is_some() && !self.is_arn
+    }
+
+    /// Returns the family: `opus`, `sonnet`, `haiku`, …
+    pub fn family(&self) -> Option<&'static str> {
+        let name = self.foundation_model.as_deref().unwrap_or(&self.id);
+        ["opus", "sonnet", "haiku", "fable", "mythos"].into_iter().find(|family| name.contains(family))
+    }
+}
+
+/// Returns the id that this account lists for a foundation model in the Region: the wanted geography first, then any other
+/// geographic one, then global, then the bare id where it can be invoked on demand.
+pub(super) fn listed_id(view: View<'_>, foundation_model: &str, wanted: Option<Prefix>) -> Option<String> {
+    let profiles = view.evidence.profiles.system.known()?;
+    let candidates: Vec<&InferenceProfile> =
+        profiles.iter().filter(|profile| profile.model_id == foundation_model && profile.status == "ACTIVE").collect();
+    let of = |prefix: Prefix| candidates.iter().find(|profile| ModelRef::parse(&profile.id).prefix == Some(prefix));
+    wanted
+        .and_then(of)
+        .or_else(|| Prefix::ALL.into_iter().filter(|prefix| *prefix != Prefix::Global).find_map(of))
+        .or_else(|| of(Prefix::Global))
+        .map(|profile| profile.id.clone())
+        .or_else(|| on_demand(view, foundation_model).then(|| foundation_model.to_owned()))
+}
+
+fn on_demand(view: View<'_>, foundation_model: &str) -> bool {
+    view.evidence.models.list.known().is_some_and(|models| {
+        models
+            .iter()
+            .any(|model| model.id == foundation_model && model.inference_types.iter().any(|it| it == "ON_DEMAND"))
+    })
+}
+
+/// Returns the id of the newest active model of the same family that this account lists: the present successor of a model.
+pub(super) fn successor(view: View<'_>, of: &ModelRef) -> Option<String> {
+    let models = view.evidence.models.list.known()?;
+    let mut candidates: Vec<&FoundationModel> = models
+        .iter()
+        .filter(|model| model.status.as_deref() == Some("ACTIVE") && Some(&model.id) != of.foundation_model.as_ref())
+        .filter(|model| of.family().is_none_or(|family| model.id.contains(family)))
+        .filter(|model| !needs_retention(view, &model.id))
+        .collect();
+    // Newest first; dates are RFC 3339 in UTC, so text order is time order. A model without a date comes last.
+    candidates.sort_by(|a, b| b.launched_at.cmp(&a.launched_at).then_with(|| b.id.cmp(&a.id)));
+    candidates.iter().find_map(|model| listed_id(view, &model.id, of.prefix))
+}
+
+/// Models that ask for another data retention mode are nobody's silent successor.
+fn needs_retention(view: View<'_>, foundation_model: &str) -> bool {
+    view.knowledge.tables.model(foundation_model).is_some_and(|model| !model.needs_retention.is_empty())
+}
+
+/// Returns whether a foundation model has reached its end, by the table of retired models or because the account no longer lists
+/// it although it lists others.
+pub(super) fn is_retired(view: View<'_>, foundation_model: &str) -> bool {
+    view.knowledge.tables.model(foundation_model).is_some_and(|model| model.retired)
+}
+
+/// The announced end of the main model.
+pub(super) fn lifecycle(view: View<'_>) -> Fact<Diagnosis> {
+    let models = match &view.evidence.models.list {
+        Fact::Known(models) => models,
+        Fact::Absent(reason) => return Fact::Absent(reason.clone()),
+        Fact::Unreadable(obstacle) => return blocked_by(obstacle),
+    };
+    let Some(invocation) = view.evidence.invoke.main.known() else {
+        return Fact::Absent("no model was invoked".into());
+    };
+    let sent = ModelRef::parse(&invocation.model_id);
+    let Some(foundation) = foundation_of(view, &sent) else { return Diagnosis::fine() };
+    let Some(model) = models.iter().find(|model| model.id == foundation) else { return Diagnosis::fine() };
+    if model.status.as_deref() != Some("LEGACY") {
+        return Diagnosis::fine();
+    }
+    let until = model.ends_at.as_deref().map(|end| end.split('T').next().unwrap_or(end).to_owned());
+    let left = model
+        .ends_at
+        .as_deref()
+        .and_then(|end| end.parse::<Timestamp>().ok())
+        .zip(view.evidence.taken_at.parse::<Timestamp>().ok())
+        .map(|(end, now)| (end.as_second() - now.as_second()).div_euclid(86_400));
+    let setting = view.evidence.settings.models.main.known();
+    Fact::Known(Diagnosis {
+        model_id: Some(invocation.model_id.clone()),
+        foundation_model: Some(foundation),
+        until,
+        amount: left.filter(|days| *days >= 0).map(|days| format!("{days} days")),
+        suggested_model: successor(view, &sent),
+        setting: setting.map(|setting| setting.name.clone()),
+        origin: setting.map(|setting| setting.origin.to_string()),
+        region: Some(invocation.region.clone()),
+        measured: Some("LEGACY".to_owned()),
+        expected: Some("ACTIVE".to_owned()),
+        ..Diagnosis::of("model-legacy")
+    })
+}
+
+/// Returns the foundation model behind an id, by its text or by the account's list of application profiles.
+pub(super) fn foundation_of(view: View<'_>, sent: &ModelRef) -> Option<String> {
+    sent.foundation_model.clone().or_else(|| {
+        let profiles = view.evidence.profiles.application.known()?;
+        profiles
+            .iter()
+            .find(|profile| profile.arn == sent.id || profile.id == sent.id)
+            .map(|profile| profile.model_id.clone())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_taken_apart() {
+        let profile = ModelRef::parse("us.anthropic.claude-opus-5-5");
+        assert_eq!((profile.prefix, profile.family(), profile.well_formed), (Some(Prefix::Us), Some("opus"), true));
+        assert!(ModelRef::parse("anthropic.claude-3-7-sonnet-20250219-v1:0").is_bare());
+        assert_eq!(ModelRef::parse("us-gov.anthropic.claude-opus-4-8").prefix, Some(Prefix::UsGov));
+        let arn =
+            ModelRef::parse("arn:aws:bedrock:us-east-1:000000001111:inference-profile/eu.anthropic.claude-opus-5-5");
+        assert_eq!((arn.prefix, arn.is_arn), (Some(Prefix::Eu), true));
+        assert!(
+            ModelRef::parse("arn:aws:bedrock:us-east-1:000000001111:application-inference-profile/abc").well_formed
+        );
+        for bad in [
+            "claude-opus-4-6",
+            "us.anthropic.claude-opus-5-5[1m]",
+            "opus",
+            "anthropic/claude-opus-5-5",
+            "arn:aws:s3:::x",
+        ] {
+            assert!(!ModelRef::parse(bad).well_formed, "{bad}");
+        }
+    }
+
+    #[test]
+    fn prefixes_belong_to_regions() {
+        assert!(
+            Prefix::Us.serves("ca-central-1") && !Prefix::Us.serves("us-gov-west-1") && !Prefix::Us.serves("eu-west-1")
+        );
+        assert!(Prefix::Au.serves("ap-southeast-2") && !Prefix::Au.serves("ap-northeast-1"));
+        assert!(Prefix::Global.serves("sa-east-1"));
+    }
+}

@@ -1,0 +1,150 @@
+//! Region and profile: whether what is set exists, and what stands where nobody reads it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::{Diagnosis, InvocationDiagnoses, View};
+use crate::{
+    evidence::{Fact, FailureKind},
+    knowledge::{Confidence, nearest},
+};
+
+static REGION_NAME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$").expect("a constant pattern"));
+
+/// The Region.
+pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnosis> {
+    let client = Some(view.evidence.settings.client.spoken().to_owned());
+    let unread = view.evidence.settings.unread.iter().find(|setting| setting.name.to_lowercase().contains("region"));
+    let region = match &view.evidence.region {
+        Fact::Known(region) => region,
+        Fact::Unreadable(obstacle) => return Fact::Unreadable(obstacle.clone()),
+        Fact::Absent(_) => {
+            return Fact::Known(match unread {
+                Some(unread) => Diagnosis {
+                    client,
+                    setting: Some(unread.name.clone()),
+                    value: Some(unread.value.clone()),
+                    origin: Some(unread.origin.to_string()),
+                    measured: Some("no Region".into()),
+                    ..Diagnosis::of("region-variable-ignored")
+                },
+                None => Diagnosis {
+                    client,
+                    profile: view.evidence.settings.profile.known().map(|profile| profile.name.clone()),
+                    measured: Some("no Region".into()),
+                    expected: Some("a Region such as us-east-1".into()),
+                    ..Diagnosis::of("region-missing-or-invalid").sub("missing")
+                },
+            });
+        }
+    };
+    if view.works() {
+        return Diagnosis::fine();
+    }
+    let base = Diagnosis {
+        client,
+        region: Some(region.name.clone()),
+        setting: Some(region.setting.clone()),
+        origin: Some(region.origin.to_string()),
+        value: Some(region.name.clone()),
+        measured: Some(region.name.clone()),
+        ..Diagnosis::default()
+    };
+    let tables = &view.knowledge.tables;
+    if !REGION_NAME.is_match(&region.name) {
+        return Fact::Known(Diagnosis {
+            cause: "region-missing-or-invalid".into(),
+            expected: nearest(&region.name, tables.regions.iter().map(|it| it.name.as_str()))
+                .map(|near| format!("a Region such as {near}")),
+            other_region: nearest(&region.name, tables.regions.iter().map(|it| it.name.as_str())).map(str::to_owned),
+            ..base.sub("malformed")
+        });
+    }
+    if tables.region(&region.name).is_none() && unusable(view) {
+        let near = nearest(&region.name, tables.regions.iter().map(|it| it.name.as_str())).map(str::to_owned);
+        return Fact::Known(Diagnosis {
+            cause: "region-missing-or-invalid".into(),
+            confidence: Confidence::Likely,
+            expected: Some("a Region that has Bedrock".into()),
+            other_region: near,
+            ..base.sub("no-such-host")
+        });
+    }
+    // A Region that nobody chose, while one stands where the client does not look, and the model is not to be had here.
+    let misplaced = matches!(
+        main.cause.known().map(String::as_str),
+        Some(
+            "model-not-in-region"
+                | "profile-prefix-region-mismatch"
+                | "region-mismatch-model-access"
+                | "model-access-not-granted"
+                | "scp-deny"
+                | "scp-cross-region-deny"
+                | "iam-identity-policy-missing"
+                | "iam-explicit-deny-identity"
+        )
+    );
+    if region.is_fallback
+        && misplaced
+        && let Some(unread) = unread.filter(|unread| unread.value != region.name)
+    {
+        return Fact::Known(Diagnosis {
+            cause: "region-variable-ignored".into(),
+            setting: Some(unread.name.clone()),
+            value: Some(unread.value.clone()),
+            origin: Some(unread.origin.to_string()),
+            other_region: Some(unread.value.clone()),
+            expected: Some(unread.value.clone()),
+            ..base
+        });
+    }
+    Diagnosis::fine()
+}
+
+/// Nothing answers for this Region: its host does not resolve, or the service says that it is not one.
+fn unusable(view: View<'_>) -> bool {
+    let of_scope = |message: &str| message.to_lowercase().contains("valid region");
+    let invoke = view.evidence.invoke.main.known().is_some_and(|invocation| {
+        invocation
+            .attempts()
+            .filter_map(|attempt| attempt.failure.as_ref())
+            .any(|failure| failure.kind == FailureKind::Dns || of_scope(&failure.message))
+    });
+    invoke
+        || view
+            .evidence
+            .identity
+            .obstacle()
+            .and_then(|it| it.failure.as_ref())
+            .is_some_and(|failure| failure.kind == FailureKind::Dns || of_scope(&failure.message))
+}
+
+/// The AWS profile: a profile that somebody chose and that is not there, as long as it matters.
+pub(super) fn profile(view: View<'_>) -> Fact<Diagnosis> {
+    let profile = match &view.evidence.settings.profile {
+        Fact::Known(profile) => profile,
+        Fact::Absent(reason) => return Fact::Absent(reason.clone()),
+        Fact::Unreadable(obstacle) => return Fact::Unreadable(obstacle.clone()),
+    };
+    if profile.exists || !profile.chosen || view.evidence.credentials.known().is_some() {
+        return Diagnosis::fine();
+    }
+    let unprefixed =
+        view.evidence.settings.problems.iter().find(|problem| problem.reason.contains(&format!("[{}]", profile.name)));
+    let near = nearest(&profile.name, profile.available.iter().map(String::as_str)).map(str::to_owned);
+    Fact::Known(Diagnosis {
+        client: Some(view.evidence.settings.client.spoken().to_owned()),
+        profile: Some(profile.name.clone()),
+        setting: profile.origin.name.clone(),
+        origin: Some(profile.origin.to_string()),
+        available: (!profile.available.is_empty()).then(|| profile.available.join(", ")),
+        place: unprefixed.map(crate::evidence::FileProblem::place),
+        subcause: unprefixed.map(|_| "section-without-prefix".to_owned()),
+        value: near,
+        measured: Some(format!("no profile `{}`", profile.name)),
+        expected: (!profile.available.is_empty()).then(|| format!("one of: {}", profile.available.join(", "))),
+        ..Diagnosis::of("profile-not-found")
+    })
+}

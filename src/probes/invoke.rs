@@ -1,0 +1,366 @@
+//! Invoking the models: exactly the ids, operations, address and credentials that the client will use, one output token, the answer
+//! read to its end. The operation of the client's turns goes first, then the other one, so that a small account is not throttled by
+//! its doctor.
+
+use std::time::Duration;
+
+use super::{Probe, ROLES, context::Aws, within};
+use crate::{
+    aws::{InvokeRequest, Verb},
+    evidence::{
+        Attempt, Client, Fact, FailureKind, Invocation, ModelRole, ModelSetting, Origin, OriginKind, Replacement,
+        Update, Why,
+    },
+    settings::claude_code,
+};
+
+pub(super) async fn probe(aws: &Aws<'_>) {
+    let context = aws.context;
+    if !context.wants(Probe::Invoke) {
+        settle(aws, true);
+        return;
+    }
+    context
+        .announced(Probe::Invoke, async {
+            let models = &context.plan.settings.models;
+            let mut ids: Vec<(ModelRole, Option<String>)> = Vec::new();
+            for role in ROLES {
+                let id = match models.of(role) {
+                    Fact::Known(_) => model_id(aws, role).await,
+                    Fact::Absent(reason) => {
+                        if role == ModelRole::Main && resolves_by_lists(aws) {
+                            model_id(aws, role).await
+                        } else {
+                            context.send(Update::Invoke(role, Fact::Absent(reason.clone())));
+                            continue;
+                        }
+                    }
+                    Fact::Unreadable(obstacle) => {
+                        context.send(Update::Invoke(role, Fact::Unreadable(obstacle.clone())));
+                        continue;
+                    }
+                };
+                ids.push((role, id));
+            }
+            let main = ids.iter().find(|(role, _)| *role == ModelRole::Main).and_then(|(_, id)| id.clone());
+            let others = ids.iter().filter(|(role, _)| *role != ModelRole::Main);
+            tokio::join!(
+                async {
+                    let fact = invoke_role(aws, ModelRole::Main, main.as_deref()).await;
+                    let works = fact.known().is_some_and(|invocation| invocation.works(context.plan.settings.client));
+                    // A role with the main model's id has the main model's answer.
+                    for (role, id) in &ids {
+                        if *role != ModelRole::Main
+                            && *id == main
+                            && region_of(aws, *role) == region_of(aws, ModelRole::Main)
+                        {
+                            context.send(Update::Invoke(*role, same_as_main(&fact)));
+                        }
+                    }
+                    context.send(Update::Invoke(ModelRole::Main, fact));
+                    settle(aws, works);
+                },
+                async {
+                    for (role, id) in others {
+                        if *id == main && region_of(aws, *role) == region_of(aws, ModelRole::Main) {
+                            continue;
+                        }
+                        let fact = invoke_role(aws, *role, id.as_deref()).await;
+                        context.send(Update::Invoke(*role, fact));
+                    }
+                }
+            );
+        })
+        .await;
+}
+
+/// What the main model's answer says of another role: a failure is the main model's to report.
+fn same_as_main(fact: &Fact<Invocation>) -> Fact<Invocation> {
+    match fact {
+        Fact::Known(_) => Fact::Absent("it is the main model".into()),
+        other => other.clone(),
+    }
+}
+
+fn settle(aws: &Aws<'_>, works: bool) {
+    if works {
+        aws.context.settled.send_replace(true);
+    }
+}
+
+fn region_of(aws: &Aws<'_>, role: ModelRole) -> String {
+    let plan = &aws.context.plan;
+    plan.settings
+        .models
+        .of(role)
+        .known()
+        .and_then(|model| model.region.clone())
+        .or_else(|| plan.region.known().map(|region| region.name.clone()))
+        .unwrap_or_default()
+}
+
+/// The model can only be told by the account's own lists.
+fn resolves_by_lists(aws: &Aws<'_>) -> bool {
+    aws.context.plan.settings.client != Client::ClaudeCode
+}
+
+/// Returns the id that the client sends in a role.
+pub(super) async fn model_id(aws: &Aws<'_>, role: ModelRole) -> Option<String> {
+    let plan = &aws.context.plan;
+    match plan.settings.models.of(role) {
+        Fact::Known(model) => match &model.id {
+            Some(id) if !model.replaceable => Some(id.clone()),
+            id => {
+                let own = model.name == "default" && model.origin.kind == OriginKind::Default;
+                let built_in = id.as_deref().map(str::to_owned);
+                let id = if own && role == ModelRole::Main { of_version(aws, built_in).await } else { built_in };
+                default_of_claude_code(aws, id.as_deref()).await
+            }
+        },
+        Fact::Absent(_) if role == ModelRole::Main && resolves_by_lists(aws) => newest(aws).await,
+        Fact::Absent(_) | Fact::Unreadable(_) => None,
+    }
+}
+
+/// The built-in main model depends on the version that is installed; without one, or of the newest, it is as it stands.
+async fn of_version(aws: &Aws<'_>, built_in: Option<String>) -> Option<String> {
+    let built_in = built_in?;
+    let program = aws.context.claude_code().await;
+    let version = program.known().and_then(|program| program.version.as_deref());
+    let model = claude_code::default_model(version);
+    let (prefix, rest) = built_in.split_once('.')?;
+    Some(if rest == model { built_in } else { format!("{prefix}.{model}") })
+}
+
+/// Claude Code's unpinned default: the profile of the wanted geography where the account lists it, else any listed profile of that
+/// model, else the built-in id as it is (Claude Code docs: Amazon Bedrock).
+async fn default_of_claude_code(aws: &Aws<'_>, built_in: Option<&str>) -> Option<String> {
+    let built_in = built_in?;
+    let profiles = aws.system_profiles().await;
+    let Ok(profiles) = profiles.as_ref() else { return Some(built_in.to_owned()) };
+    if profiles.iter().any(|profile| profile.id == built_in) {
+        return Some(built_in.to_owned());
+    }
+    let model = built_in.split_once('.').map_or(built_in, |(_, rest)| rest);
+    let other = profiles.iter().find(|profile| profile.model_id == model || profile.id.ends_with(&format!(".{model}")));
+    Some(other.map_or_else(|| built_in.to_owned(), |profile| profile.id.clone()))
+}
+
+/// The newest active model that the account lists, by the id that it lists for it.
+async fn newest(aws: &Aws<'_>) -> Option<String> {
+    let (models, profiles) = tokio::join!(aws.foundation_models(), aws.system_profiles());
+    let models = models.as_ref().as_ref().ok()?;
+    let mut active: Vec<_> = models
+        .iter()
+        .filter(|model| {
+            model.status.as_deref() == Some("ACTIVE") && !aws.context.plan.not_by_default.contains(&model.id)
+        })
+        .collect();
+    active.sort_by(|a, b| b.launched_at.cmp(&a.launched_at).then_with(|| b.id.cmp(&a.id)));
+    for model in active {
+        if let Ok(profiles) = profiles.as_ref() {
+            let mut ids: Vec<&str> = profiles
+                .iter()
+                .filter(|profile| profile.model_id == model.id)
+                .map(|profile| profile.id.as_str())
+                .collect();
+            // A geography before `global.`: it stays where the user is.
+            ids.sort_by_key(|id| (id.starts_with("global."), id.len()));
+            if let Some(id) = ids.first() {
+                return Some((*id).to_owned());
+            }
+        }
+        if model.inference_types.iter().any(|kind| kind == "ON_DEMAND") {
+            return Some(model.id.clone());
+        }
+    }
+    None
+}
+
+/// The foundation model behind the main model.
+pub(super) async fn foundation_model(aws: &Aws<'_>) -> Option<String> {
+    let id = model_id(aws, ModelRole::Main).await?;
+    foundation_model_of(aws, &id).await
+}
+
+/// The foundation model behind an id: in its text, or, for an application profile, by asking.
+pub(super) async fn foundation_model_of(aws: &Aws<'_>, id: &str) -> Option<String> {
+    let name = id.rsplit('/').next().unwrap_or(id);
+    if let Some(at) = name.find("anthropic.") {
+        return Some(name[at..].to_owned());
+    }
+    if id.contains("application-inference-profile/") {
+        return aws.access.inference_profile(id).await.ok().map(|profile| profile.model_id);
+    }
+    None
+}
+
+async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<Invocation> {
+    let context = aws.context;
+    let plan = &context.plan;
+    let Some(id) = id else {
+        return no_model(aws).await;
+    };
+    if !plan.invoke {
+        return Fact::unreadable(Why::NotAsked, "no model was invoked (--no-invoke)");
+    }
+    let region = region_of(aws, role);
+    let chosen_because = match plan.settings.models.of(role) {
+        Fact::Absent(_) => {
+            let because = format!("no model is set; {id} is the newest active one that the account lists");
+            context.send(Update::Model(role, Fact::Known(listed(id))));
+            Some(because)
+        }
+        _ => None,
+    };
+    let host =
+        plan.settings.endpoints.get("bedrock-runtime").map_or_else(String::new, |endpoint| endpoint.host().to_owned());
+    let (first, second) = match plan.settings.client {
+        Client::ClaudeCode | Client::AwsSdk => (Verb::InvokeStream, Verb::Invoke),
+        Client::Bedside => (Verb::ConverseStream, Verb::Converse),
+    };
+    let mut invocation = Invocation {
+        model_id: id.to_owned(),
+        region: region.clone(),
+        host,
+        chosen_because,
+        stream: None,
+        plain: None,
+        replacements: Vec::new(),
+    };
+    let request = |verb: Verb| InvokeRequest { model_id: id.to_owned(), region: region.clone(), verb };
+    let limit = context.limit();
+    let fact = within(limit, async {
+        let stream = twice(aws, &request(first)).await;
+        // What stops the first stops the second just the same; asking again would only cost time.
+        let hopeless = stream.failure.as_ref().is_some_and(|failure| !failure.is_answer());
+        invocation.stream = Some(stream);
+        if !hopeless {
+            invocation.plain = Some(twice(aws, &request(second)).await);
+        }
+        let replaceable = plan.settings.models.of(role).known().is_some_and(|model| model.replaceable);
+        if role == ModelRole::Main
+            && replaceable
+            && !invocation.works(plan.settings.client)
+            && is_replaced_after(&invocation)
+        {
+            invocation.replacements = replacements(aws, id, &region).await;
+        }
+        Fact::Known(invocation)
+    })
+    .await;
+    match fact {
+        Fact::Known(invocation) if timed_out(&invocation) && plan.settings.request_timeout_ms.is_none() => {
+            Fact::unreadable(Why::Timeout, format!("the model did not answer within {} s", limit.as_secs_f32()))
+        }
+        other => other,
+    }
+}
+
+/// Claude Code looks for another model after a refusal or an unknown id, never after a throttle, bad credentials or a time-out.
+fn is_replaced_after(invocation: &Invocation) -> bool {
+    invocation.stream.as_ref().and_then(|attempt| attempt.failure.as_ref()).is_some_and(|failure| {
+        let credentials = failure.message.to_lowercase();
+        failure.is_answer()
+            && matches!(failure.status, Some(400 | 403 | 404))
+            && !credentials.contains("security token")
+            && !credentials.contains("signature")
+            && !credentials.contains("api key")
+            && !credentials.contains("bearer")
+    })
+}
+
+/// Tries what Claude Code would try, in its order, until one answers. Its own probes are plain calls, its turn is a stream: a model
+/// counts only when it streams.
+async fn replacements(aws: &Aws<'_>, id: &str, region: &str) -> Vec<Replacement> {
+    let Some(foundation_model) = foundation_model_of(aws, id).await else { return Vec::new() };
+    let prefix = id.split_once('.').map_or("us", |(prefix, _)| prefix);
+    let mut tried = Vec::new();
+    for candidate in claude_code::replacements(&foundation_model) {
+        let built_in = format!("{prefix}.{candidate}");
+        let Some(model_id) = default_of_claude_code(aws, Some(&built_in)).await else { continue };
+        let request = InvokeRequest { model_id: model_id.clone(), region: region.to_owned(), verb: Verb::InvokeStream };
+        let attempt = aws.access.invoke(&request).await;
+        let ok = attempt.ok;
+        tried.push(Replacement { model_id, attempt });
+        if ok {
+            break;
+        }
+    }
+    tried
+}
+
+/// The only attempt ran into our own deadline: nothing was learnt of the model.
+fn timed_out(invocation: &Invocation) -> bool {
+    invocation
+        .attempts()
+        .all(|attempt| attempt.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Timeout))
+}
+
+async fn no_model(aws: &Aws<'_>) -> Fact<Invocation> {
+    let (models, _) = tokio::join!(aws.foundation_models(), aws.system_profiles());
+    match models.as_ref() {
+        Ok(_) => Fact::unreadable(
+            Why::Dependency,
+            "no model is set, and the account lists none that could be taken; name one with --model",
+        ),
+        Err(failure) => {
+            let mut fact = super::context::unreadable::<Invocation>(failure.clone(), "bedrock:ListFoundationModels");
+            if let Fact::Unreadable(obstacle) = &mut fact {
+                obstacle.detail =
+                    "no model is set, and the account's models could not be listed; name one with --model".into();
+            }
+            fact
+        }
+    }
+}
+
+fn listed(id: &str) -> ModelSetting {
+    ModelSetting {
+        id: Some(id.to_owned()),
+        written: None,
+        name: "model".into(),
+        origin: Origin { kind: OriginKind::Account, file: None, line: None, name: None, reason: None },
+        shadows: Vec::new(),
+        replaceable: false,
+        region: None,
+    }
+}
+
+/// One call, and a second one after a failure that may pass by itself.
+async fn twice(aws: &Aws<'_>, request: &InvokeRequest) -> Attempt {
+    let first = aws.access.invoke(request).await;
+    let Some(pause) = worth_retrying(&first) else { return first };
+    tokio::time::sleep(pause).await;
+    let mut second = aws.access.invoke(request).await;
+    second.tries = 2;
+    second
+}
+
+/// Failures that may pass by themselves, with how long to wait. A quota of a day does not pass, and a cut stream may.
+fn worth_retrying(attempt: &Attempt) -> Option<Duration> {
+    let failure = attempt.failure.as_ref()?;
+    let text = failure.message.to_lowercase();
+    if text.contains("per day") {
+        return None;
+    }
+    let asked = failure.retry_after_ms.map(|ms| Duration::from_millis(ms.min(3_000)));
+    let by_code = failure.code.as_deref().is_some_and(|code| {
+        matches!(
+            code,
+            "ThrottlingException"
+                | "TooManyRequestsException"
+                | "rate_limit_error"
+                | "overloaded_error"
+                | "api_error"
+                | "ServiceUnavailableException"
+                | "InternalServerException"
+                | "ModelNotReadyException"
+                | "ModelTimeoutException"
+                | "ModelStreamErrorException"
+        )
+    });
+    let by_status = matches!(failure.status, Some(500 | 502 | 503 | 504));
+    let by_kind = matches!(failure.kind, FailureKind::Reset | FailureKind::CutStream);
+    (by_code || by_status || by_kind).then(|| asked.unwrap_or(Duration::from_millis(800)))
+}

@@ -1,0 +1,377 @@
+//! The report for people: a quiet page when it works; when not, the root cause first, in plain words, with what was seen against what
+//! should have been seen and the remedy as something to copy; then the rest.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::paint::{Mark, Paint, safe};
+use crate::{
+    engine::{CauseReport, CheckReport, RemedyReport, Report, Verdict},
+    knowledge::Status,
+};
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// What matters.
+    Normal,
+    /// Every check and every call.
+    All,
+}
+
+/// Renders the report.
+pub fn human(report: &Report, paint: Paint, detail: Detail) -> String {
+    let mut page = Page { paint, text: String::new() };
+    if report.simulated {
+        let banner = "SIMULATED: every answer came from bedside's own simulator, not from AWS.";
+        page.line(&paint.bold(&safe(banner)));
+        page.blank();
+    }
+    headline(&mut page, report);
+    for (number, cause) in report.root_causes.iter().enumerate() {
+        root_cause(&mut page, report, cause, number);
+    }
+    target(&mut page, report);
+    remarks(&mut page, report);
+    checks(&mut page, report, detail);
+    if detail == Detail::All {
+        calls(&mut page, report);
+    }
+    totals(&mut page, report);
+    paint.finish(&page.text)
+}
+
+struct Page {
+    paint: Paint,
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn blank(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// A mark, and words beside it.
+    fn marked(&mut self, mark: Mark, words: &str) {
+        let wrapped = self.paint.hanging(words, 0, 2);
+        let mut lines = wrapped.lines();
+        let first = lines.next().unwrap_or_default().to_owned();
+        self.line(&format!("{} {}", self.paint.mark(mark), self.paint.bold(&first)));
+        for line in lines {
+            self.line(&self.paint.bold(line));
+        }
+    }
+
+    /// Rows of a word and what it is, the words in one column.
+    fn rows(&mut self, rows: &[(&str, String)], indent: usize) {
+        let rows: Vec<&(&str, String)> = rows.iter().filter(|(_, value)| !value.is_empty()).collect();
+        let widest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in rows {
+            if self.paint.width() < 60 {
+                self.line(&format!("{}{}", " ".repeat(indent), self.paint.dim(name)));
+                self.line(&self.paint.paragraph(value, indent + 2));
+            } else {
+                let body = self.paint.hanging(value, 0, indent + widest + 2);
+                let space = " ".repeat(widest - name.len() + 2);
+                // The first line shares its row with the word.
+                let body = first_line_shortened(&self.paint, value, indent + widest + 2, &body);
+                self.line(&format!("{}{}{space}{}", " ".repeat(indent), self.paint.dim(name), body.trim_start()));
+            }
+        }
+    }
+}
+
+/// Wraps so that the first line, which stands behind a word, is as short as the others.
+fn first_line_shortened(paint: &Paint, value: &str, indent: usize, fallback: &str) -> String {
+    let wrapped = paint.hanging(value, indent, indent);
+    if wrapped.is_empty() { fallback.to_owned() } else { wrapped }
+}
+
+fn headline(page: &mut Page, report: &Report) {
+    let client = match report.client.as_str() {
+        "claude-code" => "Claude Code",
+        "bedside" => "bedside's chat",
+        _ => "An AWS SDK",
+    };
+    let main = report.target.models.iter().find(|model| model.role == "main").map_or("", |model| model.id.as_str());
+    let (mark, words) = match report.verdict {
+        Verdict::Ok | Verdict::Warn => {
+            let mark = if report.verdict == Verdict::Ok { Mark::Good } else { Mark::Warning };
+            let time = report.notes.main_ms.map(|ms| format!(" {main} answered in {ms} ms.")).unwrap_or_default();
+            let how = if report.verdict == Verdict::Ok { "works" } else { "works, with a catch" };
+            match &report.notes.partial {
+                Some(partial) => (mark, format!("The selected checks pass ({partial}).")),
+                None => (mark, format!("{client} on Amazon Bedrock {how}.{time}")),
+            }
+        }
+        Verdict::Fail => {
+            let first = report.root_causes.iter().find(|cause| cause.fatal);
+            let title = first.map_or_else(String::new, |cause| format!(": {}", cause.title));
+            (Mark::Bad, format!("{client} will not get an answer from Amazon Bedrock{title}."))
+        }
+        Verdict::Unknown => (Mark::Unknown, format!("Could not verify that {client} works on Amazon Bedrock.")),
+    };
+    page.marked(mark, &words);
+    if report.verdict == Verdict::Unknown {
+        let missing: Vec<&CheckReport> =
+            report.checks.iter().filter(|check| matches!(check.status, Status::Unknown | Status::Crashed)).collect();
+        for check in missing.iter().take(3) {
+            let why = check.measured.as_deref().unwrap_or("a fact is missing");
+            page.line(&page.paint.hanging(&format!("{}: {why}", check.title), 2, 4));
+        }
+        if missing.is_empty() {
+            for gap in report.notes.remarks.iter().take(2) {
+                page.line(&page.paint.hanging(gap, 2, 4));
+            }
+        }
+    }
+    page.blank();
+}
+
+fn root_cause(page: &mut Page, report: &Report, cause: &CauseReport, number: usize) {
+    let paint = page.paint;
+    let fatal_before = report.root_causes[..number].iter().filter(|cause| cause.fatal).count();
+    if cause.fatal && fatal_before == 0 {
+        // The headline has named it.
+    } else if cause.fatal {
+        page.marked(Mark::Bad, &format!("Then: {}.", cause.title));
+    } else {
+        page.marked(Mark::Warning, &format!("{}.", upper_first(&cause.title)));
+    }
+    page.line(&paint.paragraph(&cause.summary, 2));
+    let sure = match cause.confidence {
+        crate::knowledge::Confidence::Certain => String::new(),
+        other => format!(" ({})", other.word()),
+    };
+    let said = cause.said.as_ref().map(|said| format!("“{}”", shorten(said, 400))).unwrap_or_default();
+    let rows = [
+        ("cause", format!("{}{sure}", spoken_cause(cause))),
+        ("measured", cause.measured.clone().unwrap_or_default()),
+        ("expected", cause.expected.clone().unwrap_or_default()),
+        ("AWS said", said),
+        ("request", cause.request_id.clone().unwrap_or_default()),
+    ];
+    page.rows(&rows, 2);
+    remedies(page, &cause.remedies);
+    if !cause.explains.is_empty() {
+        let waiting = if cause.explains.len() == 1 {
+            "1 check waits".to_owned()
+        } else {
+            format!("{} checks wait", cause.explains.len())
+        };
+        page.line(&paint.dim(&paint.paragraph(&format!("{waiting} for this: {}.", cause.explains.join(", ")), 2)));
+    }
+    page.blank();
+}
+
+fn spoken_cause(cause: &CauseReport) -> String {
+    match &cause.subcause {
+        Some(subcause) => format!("{} ({subcause})", cause.cause),
+        None => cause.cause.clone(),
+    }
+}
+
+fn remedies(page: &mut Page, remedies: &[RemedyReport]) {
+    let paint = page.paint;
+    if remedies.is_empty() {
+        return;
+    }
+    page.line(&format!("  {}", paint.bold("What to do")));
+    for (number, remedy) in remedies.iter().enumerate() {
+        let words = format!("{}. {}", number + 1, remedy.text);
+        page.line(&paint.hanging(&words, 2, 5));
+        if !remedy.command.is_empty() {
+            // A command is never broken: it is there to be copied.
+            page.line(&format!("       {}", paint.command(&safe(&as_command(&remedy.command)))));
+        }
+        if let Some(url) = &remedy.url {
+            page.line(&format!("       {}", paint.command(&safe(url))));
+        }
+    }
+}
+
+/// A command as one would type it.
+pub(super) fn as_command(arguments: &[String]) -> String {
+    shlex::try_join(arguments.iter().map(String::as_str)).unwrap_or_else(|_| arguments.join(" "))
+}
+
+fn target(page: &mut Page, report: &Report) {
+    let target = &report.target;
+    let principal = target.principal.as_deref().map(|arn| arn.rsplit(':').next().unwrap_or(arn).to_owned());
+    let account = match (&target.account, principal) {
+        (Some(account), Some(principal)) => format!("{account}, {principal}"),
+        (Some(account), None) => account.clone(),
+        _ => String::new(),
+    };
+    let credentials = match (&target.credential_source, &target.profile) {
+        (Some(source), Some(profile)) => format!("{source}, profile {profile}"),
+        (Some(source), None) => source.clone(),
+        (None, Some(profile)) => format!("profile {profile}"),
+        (None, None) => String::new(),
+    };
+    let credentials = match &report.notes.expires_at {
+        Some(at) if !credentials.is_empty() => format!("{credentials}, until {at}"),
+        _ => credentials,
+    };
+    let region = match (&target.region, &report.notes.region_origin) {
+        (Some(region), Some(origin)) => format!("{region} ({origin})"),
+        (Some(region), None) => region.clone(),
+        _ => String::new(),
+    };
+    let mut rows = vec![("account", account), ("credentials", credentials), ("Region", region)];
+    for model in &target.models {
+        let name = match model.role.as_str() {
+            "main" => "model",
+            "background" => "background",
+            "subagent" => "subagents",
+            _ => "fallback",
+        };
+        rows.push((name, model.id.clone()));
+    }
+    if !report.notes.programs.is_empty() {
+        rows.push(("programs", report.notes.programs.join(", ")));
+    }
+    if rows.iter().any(|(_, value)| !value.is_empty()) {
+        page.rows(&rows, 2);
+        page.blank();
+    }
+}
+
+fn remarks(page: &mut Page, report: &Report) {
+    let paint = page.paint;
+    let healthy = report.verdict == Verdict::Ok;
+    for remark in &report.notes.remarks {
+        page.line(&paint.hanging(&format!("Note: {remark}."), 2, 4));
+    }
+    // What nobody misses is not worth a word on a healthy page.
+    if !healthy {
+        for gap in &report.notes.gaps {
+            page.line(&paint.dim(&paint.hanging(&format!("Not looked at: {gap}."), 2, 4)));
+        }
+    }
+    page.blank();
+}
+
+fn checks(page: &mut Page, report: &Report, detail: Detail) {
+    let paint = page.paint;
+    let shown: Vec<&CheckReport> = report
+        .checks
+        .iter()
+        .filter(|check| detail == Detail::All || !matches!(check.status, Status::Pass | Status::Skipped))
+        .collect();
+    let quiet = matches!(report.verdict, Verdict::Ok) && detail == Detail::Normal;
+    if !quiet && !shown.is_empty() {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_width(u16::try_from(paint.width()).unwrap_or(100));
+        for check in shown {
+            let what = match (&check.blocked_by, &check.measured) {
+                (Some(by), _) => format!("waits for {by}"),
+                (None, Some(measured)) => measured.clone(),
+                (None, None) => String::new(),
+            };
+            let word = format!("{} {}", paint.mark(mark_of(check.status)), check.status.word());
+            if paint.width() < 60 {
+                table.add_row(vec![word, safe(&check.id)]);
+            } else {
+                table.add_row(vec![word, safe(&check.id), safe(&shorten(&what, 160))]);
+            }
+        }
+        page.line(&paint.bold("Checks"));
+        for line in table.to_string().lines() {
+            page.line(line);
+        }
+        page.blank();
+    }
+}
+
+fn mark_of(status: Status) -> Mark {
+    match status {
+        Status::Pass => Mark::Good,
+        Status::Skipped => Mark::Skipped,
+        Status::Blocked => Mark::Blocked,
+        Status::Warn => Mark::Warning,
+        Status::Unknown | Status::Crashed => Mark::Unknown,
+        Status::Fail => Mark::Bad,
+    }
+}
+
+fn calls(page: &mut Page, report: &Report) {
+    if report.calls.is_empty() {
+        return;
+    }
+    let paint = page.paint;
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(paint.width()).unwrap_or(100));
+    for call in &report.calls {
+        table.add_row(vec![
+            safe(&call.service),
+            safe(&call.operation),
+            safe(call.region.as_deref().unwrap_or("")),
+            format!("{} ms", call.ms),
+            safe(&call.outcome),
+        ]);
+    }
+    page.line(&paint.bold("Calls"));
+    for line in table.to_string().lines() {
+        page.line(line);
+    }
+    page.blank();
+}
+
+fn totals(page: &mut Page, report: &Report) {
+    let count = |status: Status| report.checks.iter().filter(|check| check.status == status).count();
+    let mut words = Vec::new();
+    for (status, word) in [
+        (Status::Fail, "failed"),
+        (Status::Warn, "warned"),
+        (Status::Unknown, "unknown"),
+        (Status::Crashed, "crashed"),
+        (Status::Blocked, "waiting"),
+        (Status::Pass, "passed"),
+        (Status::Skipped, "not applicable"),
+    ] {
+        if count(status) > 0 {
+            words.push(format!("{} {word}", count(status)));
+        }
+    }
+    let cost = &report.cost;
+    let price = if cost.output_tokens == 0 { "" } else { ", price unknown" };
+    let seconds = report.notes.wall_ms;
+    let line = if cost.requests == 0 {
+        format!("{}. Nothing was called.", upper_first(&words.join(", ")))
+    } else {
+        format!(
+            "{}. {} calls in {} ms, {} tokens in, {} out{price}. Nothing was changed.",
+            upper_first(&words.join(", ")),
+            cost.requests,
+            seconds,
+            cost.input_tokens,
+            cost.output_tokens,
+        )
+    };
+    page.line(&page.paint.dim(&page.paint.paragraph(&line, 0)));
+}
+
+fn upper_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(most).collect();
+    short.push('…');
+    short
+}

@@ -1,0 +1,480 @@
+//! The effective settings of a client: what it will really use, where each value comes from (file and line), and what it shadows.
+//! No call is made here; files and environment are read through the world that is given.
+
+mod aws_files;
+pub mod claude_code;
+mod claude_files;
+mod credentials;
+mod environment;
+mod network;
+mod region;
+pub mod variables;
+
+use std::collections::BTreeMap;
+
+use aws_files::AwsFiles;
+use claude_files::ClaudeFile;
+use environment::Layers;
+
+use crate::{
+    evidence::{
+        Authentication, Client, Fact, FileProblem, LeftOut, Machine, ModelSetting, ModelSettings, OriginKind, Provider,
+        RcAssignment, RegionSetting, Secret, Setting, Settings, Shell, SourceKind, clean, mask_secret,
+    },
+    shell,
+    world::World,
+};
+
+/// Whose settings are wanted, and what the user says on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The client; `None` chooses by what is on the machine.
+    pub client: Option<Client>,
+    /// A model instead of the one that is set.
+    pub model: Option<String>,
+    /// A Region instead of the one that is set.
+    pub region: Option<String>,
+    /// An AWS profile instead of the one that is set.
+    pub profile: Option<String>,
+}
+
+/// The settings of a client, and the environment to start it in.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// The settings, without any secret.
+    pub settings: Settings,
+    /// The Region.
+    pub region: Fact<RegionSetting>,
+    /// What start-up files say.
+    pub shell: Shell,
+    /// The machine.
+    pub machine: Machine,
+    /// The environment in which the probes see what the client would see.
+    pub environment: Secret<BTreeMap<String, String>>,
+    /// Whether extra trust roots replace the system's.
+    pub replace_roots: bool,
+    /// The chain must not be asked: the client itself would not get that far.
+    pub no_chain: Option<String>,
+    /// Static keys of a profile were put into the environment, since the client prefers them to that profile's other sources.
+    pub keys_of_profile: bool,
+}
+
+/// The AWS files with the profile in effect.
+pub(crate) struct Files<'a> {
+    aws: &'a AwsFiles,
+    profile: &'a str,
+}
+
+/// Chooses the client by what is on the machine: Claude Code wherever there is any trace of it.
+pub fn choose_client(world: &World) -> (Client, String) {
+    if let Some(path) = world.find_programs("claude").first() {
+        return (Client::ClaudeCode, format!("`claude` is on PATH ({})", world.display_path(path)));
+    }
+    if let Some(name) = world
+        .environment()
+        .keys()
+        .filter_map(|name| name.to_str())
+        .find(|name| name.starts_with("CLAUDE_CODE_") || name.starts_with("ANTHROPIC_"))
+    {
+        return (Client::ClaudeCode, format!("the variable {name} is set"));
+    }
+    let files = claude_files::read_all(world, world.filled_variable("CLAUDE_CONFIG_DIR").as_deref());
+    if let Some(file) = files.iter().find(|file| file.file.found) {
+        return (Client::ClaudeCode, format!("{} exists", file.file.path));
+    }
+    (Client::AwsSdk, "there is no trace of Claude Code on this machine".to_owned())
+}
+
+/// Resolves a client's settings.
+pub fn resolve(world: &World, request: &Request) -> Resolved {
+    let (client, client_because) = match request.client {
+        Some(client) => (client, "--client".to_owned()),
+        None => choose_client(world),
+    };
+    let lines = start_up_lines(world);
+    let mut layers = Layers::of_process(world, &lines);
+    let claude_files = read_claude_files(world, client, &mut layers);
+    for (name, value, option) in [
+        ("AWS_REGION", &request.region, "--region"),
+        ("AWS_PROFILE", &request.profile, "--profile"),
+        (model_variable(client), &request.model, "--model"),
+    ] {
+        if let Some(value) = value {
+            layers.override_with(name, value, option);
+        }
+    }
+    let aws = AwsFiles::read(world, layers.get("AWS_CONFIG_FILE"), layers.get("AWS_SHARED_CREDENTIALS_FILE"));
+    let profile = credentials::profile(client, &layers, &aws);
+    let files = Files { aws: &aws, profile: &profile.name };
+    let region = region::resolve(client, &layers, &files);
+    let region_name = region.known().map(|region| region.name.clone()).unwrap_or_default();
+    let (provider, provider_setting) = match client {
+        Client::ClaudeCode => claude_code::provider(&layers),
+        Client::AwsSdk | Client::Bedside => (Provider::Bedrock, None),
+    };
+    let authentication = credentials::authentication(client, &layers);
+    let export = claude_files.iter().rev().find_map(|file| file.key("awsCredentialExport"));
+    let sources = credentials::sources(world, client, &layers, &files, &profile, export);
+    let unsupported = unsupported(client, provider, authentication, &region_name);
+    let mut unread = region::unread(client, &layers, &files);
+    unread.extend(network::unread(client, &layers));
+    if client != Client::AwsSdk {
+        unread.extend(layers.filled_setting("AWS_DEFAULT_PROFILE"));
+    }
+    let models = models(client, &layers, &claude_files, &region_name, provider);
+    let route = network::route(world, client, &layers, &files);
+    let replace_roots = client == Client::AwsSdk;
+    let mut problems: Vec<FileProblem> = Vec::new();
+    let mut listed = Vec::new();
+    for file in claude_files.iter().map(|file| &file.file).chain(&aws.files) {
+        problems.extend(file.problems.iter().cloned().map(|problem| for_client(client, file.kind, problem)));
+        listed.push(file.clone());
+    }
+    problems.extend(bad_values(client, &layers));
+    let no_chain = no_chain(client, &profile, authentication);
+    let winner =
+        sources.iter().find(|source| source.wins && source.kind != SourceKind::BearerToken).map(|source| source.kind);
+    let mut environment = layers.environment();
+    let keys_of_profile = adapt(&mut environment, client, &layers, &aws, &profile, winner, &sources);
+    let settings = Settings {
+        client,
+        client_because,
+        provider,
+        provider_setting,
+        authentication,
+        unsupported,
+        endpoints: network::endpoints(client, &layers, &files, &region_name),
+        route,
+        output_cap: layers.filled_setting("CLAUDE_CODE_MAX_OUTPUT_TOKENS").filter(|_| client == Client::ClaudeCode),
+        prompt_caching_off: caching_off(&layers).filter(|_| client == Client::ClaudeCode),
+        request_timeout_ms: layers
+            .get("API_TIMEOUT_MS")
+            .filter(|_| client == Client::ClaudeCode)
+            .and_then(|value| value.parse().ok())
+            .filter(|ms| *ms > 0),
+        variables: shown_variables(&layers),
+        left_out: layers.left_out.clone(),
+        profile: Fact::Known(profile),
+        models,
+        sources,
+        unread,
+        files: listed,
+        problems,
+    };
+    Resolved {
+        settings,
+        region,
+        shell: Shell { assignments: lines },
+        machine: Machine {
+            os: world.platform().name().to_owned(),
+            inside_aws: inside_aws(world),
+            shell: world.filled_variable("SHELL").and_then(|shell| shell.rsplit('/').next().map(clean)),
+        },
+        environment: Secret::new(environment),
+        replace_roots,
+        no_chain,
+        keys_of_profile,
+    }
+}
+
+fn model_variable(client: Client) -> &'static str {
+    match client {
+        Client::ClaudeCode => "ANTHROPIC_MODEL",
+        Client::AwsSdk | Client::Bedside => "BEDSIDE_MODEL",
+    }
+}
+
+/// Lines of start-up files that set a variable that matters, compared with what the process has.
+fn start_up_lines(world: &World) -> Vec<RcAssignment> {
+    shell::assignments(world, |name| variables::variable(name).is_some())
+        .into_iter()
+        .map(|line| RcAssignment {
+            in_effect: line.value.is_some() && world.variable(&line.name) == line.value,
+            value: line.value.as_deref().map(|value| environment::shown(&line.name, value)),
+            name: line.name,
+            file: line.file,
+            line: line.line,
+            exported: line.exported,
+        })
+        .collect()
+}
+
+/// Reads Claude Code's files and puts their `env` blocks on the layers, the weakest first.
+fn read_claude_files(world: &World, client: Client, layers: &mut Layers) -> Vec<ClaudeFile> {
+    if client != Client::ClaudeCode {
+        return Vec::new();
+    }
+    let config_dir = layers.raw("CLAUDE_CONFIG_DIR").map(str::to_owned);
+    let mut files = claude_files::read_all(world, config_dir.as_deref());
+    let trusted = claude_files::is_trusted(world, config_dir.as_deref());
+    for file in &mut files {
+        layers.add_file(file, trusted);
+        // A helper named by a folder that nobody trusts is not even known.
+        if !trusted && matches!(file.file.kind, OriginKind::ProjectSettings | OriginKind::LocalSettings) {
+            for helper in ["awsCredentialExport", "awsAuthRefresh", "apiKeyHelper"] {
+                if let Some((_, origin)) = file.key(helper) {
+                    layers.left_out.push(LeftOut {
+                        name: helper.to_owned(),
+                        origin: origin.clone(),
+                        because: "this folder is not trusted; Claude Code runs the helper, with -p at once".to_owned(),
+                    });
+                }
+            }
+            file.keys.retain(|(name, ..)| {
+                !matches!(name.as_str(), "awsCredentialExport" | "awsAuthRefresh" | "apiKeyHelper")
+            });
+        }
+    }
+    files
+}
+
+fn models(client: Client, layers: &Layers, claude: &[ClaudeFile], region: &str, provider: Provider) -> ModelSettings {
+    if client == Client::ClaudeCode {
+        if !matches!(provider, Provider::Bedrock) {
+            let none = || Fact::Absent("Claude Code does not talk to Bedrock".to_owned());
+            return ModelSettings { main: none(), background: none(), subagent: none(), fallback: none() };
+        }
+        return claude_code::models(layers, claude, region);
+    }
+    let main = match (layers.get("BEDSIDE_MODEL"), layers.setting("BEDSIDE_MODEL")) {
+        (Some(id), Some(setting)) => Fact::Known(ModelSetting {
+            id: Some(id.to_owned()),
+            written: None,
+            name: "model".to_owned(),
+            origin: setting.origin,
+            shadows: setting.shadows,
+            replaceable: false,
+            region: None,
+        }),
+        _ => Fact::Absent("no model is set".into()),
+    };
+    let none = || Fact::Absent(format!("{} has one model", client.spoken()));
+    ModelSettings { main, background: none(), subagent: none(), fallback: none() }
+}
+
+/// Set-ups that are not judged, because nothing here was measured against them.
+fn unsupported(client: Client, provider: Provider, authentication: Authentication, region: &str) -> Option<String> {
+    if client == Client::ClaudeCode && provider == Provider::Mantle {
+        return Some("Claude Code is set to use Bedrock's Mantle endpoint, which bedside does not judge".to_owned());
+    }
+    if authentication == Authentication::None {
+        return Some(
+            "CLAUDE_CODE_SKIP_BEDROCK_AUTH is on: a gateway authenticates the requests, and bedside cannot tell what it allows".to_owned(),
+        );
+    }
+    if region.starts_with("us-gov-") || region.starts_with("us-iso") || region.starts_with("eusc-") {
+        return Some(format!("{region} lies in another partition of AWS, which bedside does not judge"));
+    }
+    None
+}
+
+/// Claude Code goes no further when the profile that was chosen is not there; the SDK would ask the next source.
+fn no_chain(
+    client: Client,
+    profile: &crate::evidence::ProfileSetting,
+    authentication: Authentication,
+) -> Option<String> {
+    (client == Client::ClaudeCode && profile.chosen && !profile.exists && authentication == Authentication::Sigv4)
+        .then(|| format!("profile `{}` was not defined", profile.name))
+}
+
+/// Makes the environment of the probes mean to the Rust SDK what the client's means to the client.
+fn adapt(
+    environment: &mut BTreeMap<String, String>,
+    client: Client,
+    layers: &Layers,
+    aws: &AwsFiles,
+    profile: &crate::evidence::ProfileSetting,
+    winner: Option<SourceKind>,
+    sources: &[crate::evidence::CredentialSource],
+) -> bool {
+    if let (Some(region), true) = (environment.get("AWS_REGION").cloned(), client == Client::ClaudeCode) {
+        environment.insert("AWS_REGION".into(), region.trim().to_owned());
+    }
+    if client != Client::ClaudeCode {
+        return false;
+    }
+    // A profile that was chosen beats keys in the environment, and so does a pair of keys that is incomplete.
+    let incomplete = layers.get("AWS_ACCESS_KEY_ID").is_some() != layers.get("AWS_SECRET_ACCESS_KEY").is_some();
+    if profile.chosen || incomplete {
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+            environment.remove(name);
+        }
+    }
+    // One proxy for everything, lower case first, and exemptions with commas.
+    let proxy = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
+        .iter()
+        .find_map(|name| environment.get(*name).cloned());
+    let exempt = ["no_proxy", "NO_PROXY"].iter().find_map(|name| environment.get(*name).cloned());
+    for name in
+        ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"]
+    {
+        environment.remove(name);
+    }
+    if let Some(proxy) = proxy {
+        environment.insert("https_proxy".into(), proxy.clone());
+        environment.insert("http_proxy".into(), proxy);
+    }
+    if let Some(exempt) = exempt {
+        environment.insert(
+            "no_proxy".into(),
+            exempt.split([' ', ',']).filter(|it| !it.is_empty()).collect::<Vec<_>>().join(","),
+        );
+    }
+    // Static keys come before a profile's SSO or process in Claude Code, after them in the SDK.
+    let others = sources.iter().any(|source| {
+        source.profile.as_deref() == Some(profile.name.as_str())
+            && matches!(source.kind, SourceKind::Sso | SourceKind::CredentialProcess | SourceKind::Login)
+    });
+    if winner == Some(SourceKind::ProfileKeys) && others {
+        let get = |key: &str| aws.get(&profile.name, key).map(|property| property.value.clone());
+        if let (Some(id), Some(secret)) = (get("aws_access_key_id"), get("aws_secret_access_key")) {
+            environment.insert("AWS_ACCESS_KEY_ID".into(), id);
+            environment.insert("AWS_SECRET_ACCESS_KEY".into(), secret);
+            if let Some(token) = get("aws_session_token") {
+                environment.insert("AWS_SESSION_TOKEN".into(), token);
+            }
+            return true;
+        }
+    }
+    false
+}
+
+/// A fault in an AWS file matters to each client in its own way: Claude Code reads past lines that the AWS CLI refuses.
+fn for_client(client: Client, kind: OriginKind, mut problem: FileProblem) -> FileProblem {
+    if client == Client::ClaudeCode
+        && matches!(kind, OriginKind::AwsConfig | OriginKind::AwsCredentials)
+        && problem.line.is_some()
+    {
+        problem.serious = false;
+        if problem.effect.contains("refuse") {
+            problem.effect = "Claude Code reads past it, the AWS CLI and the SDKs refuse the file".to_owned();
+        }
+    }
+    problem
+}
+
+/// Values that an SDK refuses or that mean nothing.
+fn bad_values(client: Client, layers: &Layers) -> Vec<FileProblem> {
+    let mut problems = Vec::new();
+    let mut complain = |name: &str, reason: String, effect: &str| {
+        if let Some(origin) = layers.origin(name) {
+            problems.push(FileProblem {
+                file: origin.to_string(),
+                line: None,
+                reason,
+                effect: effect.to_owned(),
+                serious: false,
+            });
+        }
+    };
+    if let Some(mode) = layers.get("AWS_RETRY_MODE")
+        && !["standard", "adaptive", "legacy"].contains(&mode.to_lowercase().as_str())
+    {
+        complain(
+            "AWS_RETRY_MODE",
+            format!("AWS_RETRY_MODE is `{}`, which is no retry mode", clean(mode)),
+            "SDKs refuse it or ignore it",
+        );
+    }
+    if let Some(attempts) = layers.get("AWS_MAX_ATTEMPTS")
+        && attempts.parse::<u32>().is_err()
+    {
+        complain(
+            "AWS_MAX_ATTEMPTS",
+            format!("AWS_MAX_ATTEMPTS is `{}`, which is no number", clean(attempts)),
+            "SDKs refuse it or ignore it",
+        );
+    }
+    if client == Client::ClaudeCode {
+        for name in ["CLAUDE_CODE_MAX_OUTPUT_TOKENS", "API_TIMEOUT_MS"] {
+            if let Some(value) = layers.get(name)
+                && !value.starts_with(|it: char| it.is_ascii_digit() && it != '0')
+            {
+                complain(
+                    name,
+                    format!("{name} is `{}`, which is no positive number", clean(value)),
+                    "Claude Code ignores it",
+                );
+            }
+        }
+    }
+    problems
+}
+
+fn caching_off(layers: &Layers) -> Option<Setting> {
+    [
+        "DISABLE_PROMPT_CACHING",
+        "DISABLE_PROMPT_CACHING_OPUS",
+        "DISABLE_PROMPT_CACHING_SONNET",
+        "DISABLE_PROMPT_CACHING_HAIKU",
+        "DISABLE_PROMPT_CACHING_FABLE",
+    ]
+    .into_iter()
+    .find(|name| layers.get(name).is_some_and(claude_code::is_on))
+    .and_then(|name| layers.setting(name))
+}
+
+/// Every variable that matters and is set, with its origin; secrets hidden.
+fn shown_variables(layers: &Layers) -> Vec<Setting> {
+    let mut shown: Vec<Setting> =
+        variables::VARIABLES.iter().filter_map(|variable| layers.setting(variable.name)).collect();
+    for name in layers.names().filter(|name| variables::variable(name).is_none()) {
+        let of_settings = layers.origin(name).is_some_and(|origin| origin.kind != OriginKind::Environment);
+        if of_settings && let Some(mut setting) = layers.setting(name) {
+            // What a settings file sets and bedside knows nothing of is named, and its value kept.
+            setting.value = mask_secret(&setting.value);
+            shown.push(setting);
+        }
+    }
+    shown
+}
+
+/// Returns where inside AWS this process runs, if it does.
+pub(crate) fn inside_aws(world: &World) -> Option<String> {
+    let set = |name: &str| world.filled_variable(name).is_some();
+    if set("AWS_LAMBDA_FUNCTION_NAME") {
+        return Some("lambda".to_owned());
+    }
+    if set("ECS_CONTAINER_METADATA_URI_V4")
+        || set("ECS_CONTAINER_METADATA_URI")
+        || set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
+    {
+        return Some("ecs".to_owned());
+    }
+    if set("KUBERNETES_SERVICE_HOST")
+        && (set("AWS_WEB_IDENTITY_TOKEN_FILE") || set("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
+    {
+        return Some("eks".to_owned());
+    }
+    if set("CODEBUILD_BUILD_ID") {
+        return Some("codebuild".to_owned());
+    }
+    if world.filled_variable("AWS_EXECUTION_ENV").is_some_and(|it| it.to_lowercase().contains("cloudshell")) {
+        return Some("cloudshell".to_owned());
+    }
+    if world.filled_variable("AWS_EXECUTION_ENV").is_some_and(|it| it.contains("EC2")) {
+        return Some("ec2".to_owned());
+    }
+    let vendor = world.read_file(&world.system_path("/sys/devices/virtual/dmi/id/sys_vendor"));
+    matches!(vendor, crate::world::FileRead::Text(text) if text.contains("Amazon EC2")).then(|| "ec2".to_owned())
+}
+
+impl Settings {
+    /// Returns whether the client itself calls a service, rather than only bedside.
+    pub fn called_by_client(&self, service: &str) -> bool {
+        let winner = self
+            .sources
+            .iter()
+            .find(|source| source.wins && source.kind != SourceKind::BearerToken)
+            .map(|source| source.kind);
+        let signed = self.authentication == Authentication::Sigv4;
+        match service {
+            "bedrock-runtime" => true,
+            "bedrock" => self.client == Client::ClaudeCode,
+            "sts" => signed && matches!(winner, Some(SourceKind::AssumeRole | SourceKind::WebIdentity)),
+            "sso" => signed && winner == Some(SourceKind::Sso),
+            _ => false,
+        }
+    }
+}
