@@ -5,7 +5,6 @@
 
 pub mod aws;
 pub mod cli;
-pub mod docs;
 pub mod engine;
 pub mod evidence;
 pub mod knowledge;

@@ -2,15 +2,13 @@
 
 use std::time::UNIX_EPOCH;
 
+use super::failure::{chain, classify_text};
+use crate::evidence::{Failure, FailureKind, SourceKind, mask_key_id};
 use aws_credential_types::{
     Credentials,
     credential_feature::AwsCredentialFeature as Feature,
     provider::{ProvideCredentials, SharedCredentialsProvider, error::CredentialsError},
 };
-use aws_smithy_types::error::display::DisplayErrorContext;
-
-use super::failure::classify_text;
-use crate::evidence::{Failure, FailureKind, SourceKind, mask_key_id};
 
 /// Credentials that a chain gave. The secret part never leaves this module.
 #[derive(Clone)]
@@ -73,7 +71,7 @@ fn source_of(credentials: &Credentials) -> Option<SourceKind> {
 }
 
 fn failure_of(error: &CredentialsError) -> Failure {
-    let chain = DisplayErrorContext(error).to_string();
+    let chain = chain(error);
     let (kind, code) = match error {
         CredentialsError::CredentialsNotLoaded(_) => (FailureKind::Credentials, "CredentialsNotLoaded"),
         CredentialsError::ProviderTimedOut(_) => (FailureKind::Timeout, "ProviderTimedOut"),
@@ -81,14 +79,9 @@ fn failure_of(error: &CredentialsError) -> Failure {
         // The network may have failed under a source that needs it; that is not a fault of the credentials.
         _ => (classify_text(&chain).unwrap_or(FailureKind::Credentials), "ProviderError"),
     };
-    let mut failure = Failure::local(kind, shorten(&chain));
+    let mut failure = Failure::local(kind, &chain);
     failure.code = Some(service_code(&chain).unwrap_or_else(|| code.to_owned()));
     failure
-}
-
-/// `DisplayErrorContext` ends with the debug form of the whole chain in parentheses, which says nothing new.
-fn shorten(chain: &str) -> &str {
-    chain.rfind(" (").filter(|at| chain[*at..].len() > 200).map_or(chain, |at| &chain[..at])
 }
 
 /// The error code of a service (STS, the SSO portal) that stands inside the chain.

@@ -3,7 +3,7 @@
 //! The runtime answers errors in two shapes, and the SDK reads only one of them: for the other the raw body is parsed here.
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::observe::Head;
 use crate::evidence::{Envelope, Failure, FailureKind, clean};
@@ -11,12 +11,26 @@ use crate::evidence::{Envelope, Failure, FailureKind, clean};
 /// The most of a raw body that is looked at, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
+/// Returns an error with its causes, each said once.
+pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
 /// Returns the failure behind an SDK error.
 pub(super) fn of<E>(error: &SdkError<E, HttpResponse>, head: &Head) -> Failure
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
-    let chain = DisplayErrorContext(error).to_string();
+    let chain = chain(error);
     match error {
         SdkError::ServiceError(service) => {
             let body = service.raw().body().bytes().unwrap_or_default();

@@ -53,6 +53,8 @@ pub struct Target {
     pub replace_roots: bool,
     /// Every address is plain http, so no trust roots are needed.
     pub plain_http_only: bool,
+    /// A streamed answer must say that it is an event stream, as Claude Code demands.
+    pub guards_content_type: bool,
     /// Headers that the client adds to runtime calls.
     pub headers: Vec<(String, String)>,
     /// Time limit of one call.

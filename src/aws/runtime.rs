@@ -6,7 +6,7 @@ use aws_sdk_bedrockruntime::{
     primitives::Blob,
     types::{ContentBlock, ConversationRole, ConverseStreamOutput, InferenceConfiguration, Message, ResponseStream},
 };
-use aws_smithy_types::error::{display::DisplayErrorContext, metadata::ProvideErrorMetadata};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde_json::Value;
 
 use super::{
@@ -134,6 +134,9 @@ impl Access {
             .send()
             .await;
         let mut output = answer.map_err(|error| failure::of(&error, &watch.head()))?;
+        if self.target.guards_content_type && !says_event_stream(&watch.head()) {
+            return Err(no_answer(&watch.head(), "the answer does not say that it is an event stream"));
+        }
         let mut stream = AnthropicStream::default();
         loop {
             match output.body.recv().await {
@@ -144,7 +147,7 @@ impl Access {
                 Ok(None) => return stream.finish(&watch.head()),
                 Err(error) => {
                     let code = error.as_service_error().map(|error| (error.code(), error.message()));
-                    return Err(stream_failure(code, &DisplayErrorContext(&error).to_string(), &watch.head()));
+                    return Err(stream_failure(code, &failure::chain(&error), &watch.head()));
                 }
             }
         }
@@ -210,7 +213,7 @@ impl Access {
                 Ok(None) => return Err(cut(&watch.head())),
                 Err(error) => {
                     let code = error.as_service_error().map(|error| (error.code(), error.message()));
-                    return Err(stream_failure(code, &DisplayErrorContext(&error).to_string(), &watch.head()));
+                    return Err(stream_failure(code, &failure::chain(&error), &watch.head()));
                 }
             }
         }
@@ -287,14 +290,16 @@ impl AnthropicStream {
         if self.stopped {
             return Ok(self.answer);
         }
-        let event_stream =
-            head.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"));
-        if !event_stream && self.events == 0 {
+        if !says_event_stream(head) && self.events == 0 {
             Err(no_answer(head, "the answer is no event stream"))
         } else {
             Err(cut(head))
         }
     }
+}
+
+fn says_event_stream(head: &Head) -> bool {
+    head.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"))
 }
 
 fn cut(head: &Head) -> Failure {
@@ -332,12 +337,10 @@ fn stream_failure(service: Option<(Option<&str>, Option<&str>)>, chain: &str, he
             failure
         }
         _ => {
-            let event_stream =
-                head.content_type.as_deref().is_some_and(|kind| kind.starts_with("application/vnd.amazon.eventstream"));
             let kind = match super::classify_text(chain) {
                 Some(kind @ (FailureKind::Timeout | FailureKind::Tls)) => kind,
                 Some(FailureKind::Reset) => FailureKind::CutStream,
-                _ if event_stream => FailureKind::CutStream,
+                _ if says_event_stream(head) => FailureKind::CutStream,
                 _ => FailureKind::Response,
             };
             Failure::local(kind, chain)

@@ -3,10 +3,10 @@
 use super::{
     Exit, Failed,
     args::{ChecksArgs, ListFormat, SchemaChoice},
-    output, packs,
+    output, packs, pages,
 };
 use crate::{
-    docs, engine,
+    engine,
     knowledge::{Knowledge, nearest},
     report::{Paint, safe},
     world::{World, terminal::Terminal},
@@ -36,10 +36,10 @@ pub(super) fn run(world: &World, arguments: &ChecksArgs) -> Result<Exit, Failed>
 
 fn page(knowledge: &Knowledge, id: &str) -> Result<String, Failed> {
     if let Some(check) = knowledge.check(id) {
-        return Ok(docs::check_page(check, knowledge));
+        return Ok(pages::check_page(check, knowledge));
     }
     if let Some(cause) = knowledge.causes.get(id) {
-        return Ok(docs::cause_page(cause, knowledge));
+        return Ok(pages::cause_page(cause, knowledge));
     }
     let known =
         knowledge.checks.iter().map(|check| check.id.as_str()).chain(knowledge.causes.keys().map(String::as_str));

@@ -74,10 +74,6 @@ impl Failed {
     pub(super) fn is_broken_pipe(&self) -> bool {
         self.source.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     }
-
-    pub(super) fn exit(&self) -> Exit {
-        Exit::Usage
-    }
 }
 
 impl From<io::Error> for Failed {

@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod output;
 mod packs;
+pub mod pages;
 mod probe;
 mod settings;
 mod simulate;
@@ -52,7 +53,7 @@ pub fn run() -> ExitCode {
                 return Exit::Ok.into();
             }
             output::error(&failed);
-            failed.exit().into()
+            Exit::Usage.into()
         }
     }
 }

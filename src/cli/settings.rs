@@ -29,7 +29,7 @@ pub(super) fn run(world: &World, arguments: &SettingsArgs) -> Result<Exit, Faile
 }
 
 fn show(world: &World, arguments: &SettingsArgs, terminal: Terminal) -> Result<Exit, Failed> {
-    let one = arguments.client.and_then(|choice| choice.client());
+    let one = arguments.client.and_then(super::args::ClientChoice::client);
     let clients = match one {
         Some(client) => vec![client],
         None => vec![Client::ClaudeCode, Client::AwsSdk],

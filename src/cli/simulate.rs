@@ -34,7 +34,7 @@ pub(super) fn run(world: &World, arguments: &SimulateArgs) -> Result<Exit, Faile
 async fn serve(simulated: &simulated::Simulated) -> Result<Exit, Failed> {
     let mut text = String::from("# SIMULATED AWS on loopback. In another terminal:\n");
     for (name, value) in &simulated.machine.env {
-        let assignment = shlex::try_quote(value).map_or_else(|_| format!("{value:?}"), |quoted| quoted.into_owned());
+        let assignment = shlex::try_quote(value).map_or_else(|_| format!("{value:?}"), std::borrow::Cow::into_owned);
         text.push_str(&format!("export {name}={assignment}\n"));
     }
     text.push_str(&format!("cd {}\n", simulated.machine.cwd.display()));
@@ -49,7 +49,7 @@ async fn command(simulated: &simulated::Simulated, words: &[String]) -> Result<E
     let (program, rest) = words.split_first().ok_or_else(|| Failed::new("there is no command to run"))?;
     let found =
         simulated.world.find_programs(program).into_iter().next().unwrap_or_else(|| std::path::PathBuf::from(program));
-    output::note(&format!("SIMULATED: {} on a machine and an account that do not exist", program));
+    output::note(&format!("SIMULATED: {program} on a machine and an account that do not exist"));
     let status = simulated
         .world
         .foreground(&found, rest)

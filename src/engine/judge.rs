@@ -228,7 +228,8 @@ pub fn judge_check(check: &Check, facts: &Facts, states: &States) -> Finding {
 
 fn decide(check: &Check, facts: &Facts, states: &States) -> Finding {
     if let Some(finding) = blocked(check, states) {
-        return finding;
+        // What is certain whatever the earlier fault keeps back is said beside it.
+        return foreseen(check, facts, states).unwrap_or(finding);
     }
     if let Some(finding) = missing(check, facts, states) {
         return finding;
@@ -242,6 +243,18 @@ fn decide(check: &Check, facts: &Facts, states: &States) -> Finding {
         }
     }
     Finding::of(check, Status::Pass)
+}
+
+/// A case that holds independently of what a failed check keeps back.
+fn foreseen(check: &Check, facts: &Facts, states: &States) -> Option<Finding> {
+    let declared = facts.declared(check, states);
+    let (number, case) = check
+        .cases
+        .iter()
+        .enumerate()
+        .find(|(_, case)| case.subject.is_some() && case.when.decide(&declared) == Ok(true))?;
+    let independent = format!("{}.independent", case.subject.as_deref()?);
+    (facts.lookup(&independent) == Lookup::Known(Value::Bool(true))).then(|| decided(check, number, case, facts))
 }
 
 /// An earlier check failed: this one would only repeat it.
@@ -331,7 +344,7 @@ pub(super) fn add_words(
     };
     let Some(case) = finding.case.and_then(|number| check.cases.get(number)) else { return finding };
     let tree = facts.with_subject(case.subject.as_deref());
-    finding.summary = Some(cause.summary.render(&tree));
+    finding.summary = Some(one_line(&cause.summary.render(&tree)));
     let remedies = if case.remedies.is_empty() { &cause.remedies } else { &case.remedies };
     finding.remedies =
         remedies.iter().filter(|remedy| holds(remedy, &tree)).map(|remedy| render(remedy, &tree)).collect();
@@ -352,10 +365,15 @@ fn holds(remedy: &Remedy, tree: &Value) -> bool {
     when.decide(&facts).unwrap_or(false)
 }
 
+/// Words without the gaps that absent facts leave.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn render(remedy: &Remedy, tree: &Value) -> RenderedRemedy {
     RenderedRemedy {
         kind: remedy.kind,
-        text: remedy.text.render(tree),
+        text: one_line(&remedy.text.render(tree)),
         command: remedy.command.iter().map(|part| part.render(tree)).collect(),
         url: remedy.url.as_ref().map(|url| url.render(tree)),
     }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Version of the report's JSON.
-pub const REPORT_SCHEMA_VERSION: u32 = 1;
+const REPORT_SCHEMA_VERSION: u32 = 1;
 
 /// One run, judged.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -94,6 +94,7 @@ pub async fn gather(
     if let Some(why) = cut {
         on_event(Event::Cut(why));
     }
+    evidence.mark_own();
     evidence
 }
 
@@ -189,11 +190,32 @@ fn probe_plan(resolved: &Resolved, options: &RunOptions, knowledge: &Knowledge, 
             .filter(|region| region.opt_in)
             .map(|region| region.name.clone())
             .collect(),
+        elsewhere: other_regions(resolved),
         extra_roots: resolved.settings.route.ca_bundle.as_ref().map(|ca| ca.value.clone()),
         replace_roots: resolved.replace_roots,
         no_chain: resolved.no_chain.clone(),
         keys_of_profile: resolved.keys_of_profile,
     }
+}
+
+/// Regions that the settings name beside the one in use: at most three.
+fn other_regions(resolved: &Resolved) -> Vec<(String, String)> {
+    let Some(region) = resolved.region.known() else { return Vec::new() };
+    let shadowed = region.shadows.iter().map(|shadowed| (shadowed.value.clone(), shadowed.origin.to_string()));
+    let unread = resolved
+        .settings
+        .unread
+        .iter()
+        .filter(|setting| setting.name.to_lowercase().contains("region"))
+        .map(|setting| (setting.value.clone(), setting.origin.to_string()));
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (name, named_by) in shadowed.chain(unread) {
+        if name != region.name && !found.iter().any(|(other, _)| *other == name) {
+            found.push((name, named_by));
+        }
+    }
+    found.truncate(3);
+    found
 }
 
 /// Starts the probing process and takes in what it sends, until it ends.

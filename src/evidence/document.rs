@@ -456,6 +456,9 @@ pub struct History {
     pub truncated: bool,
     /// Calls that were seen, failed or not.
     pub seen: u32,
+    /// The oldest of them (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<String>,
     /// The failed ones, newest first.
     pub failures: Vec<PastFailure>,
 }

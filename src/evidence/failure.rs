@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::world::terminal::is_live;
+
 /// The most that is kept of a message from outside, in characters.
 pub const MAX_MESSAGE_CHARS: usize = 2_000;
 
@@ -139,8 +141,7 @@ pub fn clean(text: &str) -> String {
             cleaned.push('…');
             break;
         }
-        let bad = character.is_control() || is_invisible(character);
-        let character = if bad || character.is_whitespace() { ' ' } else { character };
+        let character = if is_live(character) || character.is_whitespace() { ' ' } else { character };
         if character == ' ' && previous_space {
             continue;
         }
@@ -148,11 +149,6 @@ pub fn clean(text: &str) -> String {
         cleaned.push(character);
     }
     cleaned.trim().to_owned()
-}
-
-/// Characters that can reorder or hide text on a terminal: bidirectional controls, zero-width characters, tags.
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

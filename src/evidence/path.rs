@@ -132,7 +132,7 @@ impl SchemaPaths {
                 self.walk(member, definitions, &path, depth + 1);
             }
         }
-        if schema.get("additionalProperties").is_some_and(|extra| extra.is_object()) {
+        if schema.get("additionalProperties").is_some_and(Value::is_object) {
             self.open.insert(at.to_owned());
         }
     }

@@ -333,6 +333,9 @@ pub struct CredentialSource {
     /// When what is stored there expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// It can be renewed without anybody's doing.
+    #[serde(default)]
+    pub renewable: bool,
 }
 
 /// The kinds of sources of AWS credentials.

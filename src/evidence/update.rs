@@ -54,6 +54,14 @@ pub enum Update {
 }
 
 impl Evidence {
+    /// Marks the recorded calls of the present principal, when both are known.
+    pub fn mark_own(&mut self) {
+        let (Fact::Known(identity), Fact::Known(history)) = (&self.identity, &mut self.history) else { return };
+        for failure in &mut history.failures {
+            failure.own = failure.principal.as_ref() == Some(&identity.arn);
+        }
+    }
+
     /// Takes a piece of news into the document.
     pub fn apply(&mut self, update: Update) {
         match update {

@@ -12,7 +12,7 @@ use cel::{
 use serde_json::Value;
 
 /// The longest condition, in characters.
-pub const MAX_LENGTH: usize = 600;
+const MAX_LENGTH: usize = 600;
 
 /// A compiled condition.
 pub struct Expression {

@@ -45,6 +45,12 @@ pub struct ModelFacts {
     pub client_output_tokens: Option<u64>,
     /// How many tokens of quota one output token costs.
     pub burndown: Option<u32>,
+    /// It is served through inference profiles only, but for the Regions in `on_demand_regions`.
+    #[serde(default)]
+    pub profile_only: bool,
+    /// Regions in which its bare id can be invoked all the same.
+    #[serde(default)]
+    pub on_demand_regions: Vec<String>,
     /// It has reached its end of life for everyone.
     #[serde(default)]
     pub retired: bool,

@@ -94,7 +94,7 @@ impl Template {
                 Part::Path { path, otherwise } => match lookup(document, path) {
                     Lookup::Known(value) => text.push_str(&spoken(&value)),
                     Lookup::Absent(_) | Lookup::Unreadable(_) => {
-                        text.push_str(otherwise.as_deref().unwrap_or("(unknown)"))
+                        text.push_str(otherwise.as_deref().unwrap_or("(unknown)"));
                     }
                 },
             }

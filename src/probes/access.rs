@@ -5,7 +5,7 @@ use super::{
     context::{Aws, fact, unreadable},
     invoke, within,
 };
-use crate::evidence::{Fact, Update};
+use crate::evidence::{Fact, RegionAvailability, Update};
 
 pub(super) async fn probe(aws: &Aws<'_>) {
     let context = aws.context;
@@ -25,6 +25,7 @@ pub(super) async fn probe(aws: &Aws<'_>) {
                     });
                     context.send(Update::Availability(availability.await));
                 },
+                elsewhere(aws),
                 async {
                     let form = within(limit, async {
                         match aws.access.use_case_form().await {
@@ -44,4 +45,25 @@ pub(super) async fn probe(aws: &Aws<'_>) {
             );
         })
         .await;
+}
+
+/// The same refusal comes for a missing grant and for the wrong Region: other Regions that the settings name tell them apart. Asked
+/// only then.
+async fn elsewhere(aws: &Aws<'_>) {
+    let context = aws.context;
+    if context.plan.elsewhere.is_empty() {
+        return;
+    }
+    let Err(refusal) = context.main_outcome().await else { return };
+    if !refusal.to_lowercase().contains("have access to the model") {
+        return;
+    }
+    let Some(model) = invoke::foundation_model(aws).await else { return };
+    let mut found = Vec::new();
+    for (region, named_by) in &context.plan.elsewhere {
+        let Ok(it) = aws.access.availability(&model, Some(region)).await else { continue };
+        let usable = it.authorization == "AUTHORIZED" && it.entitlement == "AVAILABLE" && it.region == "AVAILABLE";
+        found.push(RegionAvailability { region: region.clone(), named_by: named_by.clone(), usable });
+    }
+    context.send(Update::Elsewhere(Fact::Known(found)));
 }

@@ -23,8 +23,8 @@ pub(super) struct Context {
     pub(super) plan: ProbePlan,
     pub(super) access: Access,
     sink: Sink,
-    /// Turns true when everything that the verdict waits for is done and well: then reading on is not worth the wait.
-    pub(super) settled: watch::Sender<bool>,
+    /// What came of the main model, once that is known: reading on is worth it only where it did not answer.
+    main_answers: watch::Sender<Option<Result<(), String>>>,
     claude: OnceCell<Fact<Program>>,
 }
 
@@ -33,12 +33,31 @@ impl Context {
         let log_sink = sink.clone();
         let log = CallLog::new(move |call| log_sink(Update::Call(call)));
         let access = Access::load(target(&world, &plan), log).await;
-        Self { world, plan, access, sink, settled: watch::Sender::new(false), claude: OnceCell::new() }
+        Self { world, plan, access, sink, main_answers: watch::Sender::new(None), claude: OnceCell::new() }
     }
 
     /// The Claude Code of this machine, asked for its version once.
     pub(super) async fn claude_code(&self) -> Fact<Program> {
         self.claude.get_or_init(|| super::programs::look(&self.world, "claude")).await.clone()
+    }
+
+    /// Says whether the main model answered, and if not, in what words it was refused.
+    pub(super) fn main_answered(&self, outcome: Result<(), String>) {
+        self.main_answers.send_replace(Some(outcome));
+    }
+
+    /// Waits until it is known whether the main model answers.
+    pub(super) async fn main_answers(&self) -> bool {
+        self.main_outcome().await.is_ok()
+    }
+
+    /// Waits until it is known what came of the main model.
+    pub(super) async fn main_outcome(&self) -> Result<(), String> {
+        let mut answers = self.main_answers.subscribe();
+        match answers.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(String::new())),
+            Err(_) => Err(String::new()),
+        }
     }
 
     pub(super) fn send(&self, update: Update) {
@@ -101,6 +120,10 @@ fn target(world: &World, plan: &ProbePlan) -> Target {
         replace_roots: plan.replace_roots && extra_roots.is_some(),
         extra_roots,
         plain_http_only,
+        guards_content_type: plan.settings.client == Client::ClaudeCode
+            && world
+                .filled_variable("CLAUDE_CODE_DISABLE_BEDROCK_CONTENT_TYPE_GUARD")
+                .is_none_or(|value| value.trim() != "1"),
         headers: headers(world),
         call_timeout,
     }

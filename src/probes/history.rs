@@ -1,5 +1,6 @@
 //! CloudTrail: the failed model calls of the past, in the Region that is called from. `LookupEvents` allows two requests a second
-//! for each account and Region, so the first pages of both operations go out together and every further one waits its turn.
+//! for each account and Region, so the first pages of both operations go out together and every further one waits its turn. Further pages are read only where the user
+//! asked for history or the main model did not answer.
 
 use std::time::Duration;
 
@@ -43,7 +44,8 @@ async fn read(aws: &Aws<'_>) -> Fact<History> {
     let Ok(since) = context.world.now().checked_sub(Span::new().hours(hours)) else {
         return Fact::unreadable(Why::Fault, "the time to look back to is out of range");
     };
-    let mut history = History { since: since.to_string(), pages: 0, truncated: false, seen: 0, failures: Vec::new() };
+    let mut history =
+        History { since: since.to_string(), pages: 0, truncated: false, seen: 0, oldest: None, failures: Vec::new() };
     let work = pages(aws, since, &mut history);
     match tokio::time::timeout(context.limit(), work).await {
         Ok(Ok(())) => {}
@@ -76,31 +78,18 @@ async fn pages(aws: &Aws<'_>, since: Timestamp, history: &mut History) -> Result
             tokens.push((operation, token));
         }
     }
-    let mut settled = aws.context.settled.subscribe();
+    // Reading on is worth it where the user asked for history, or where the past may tell why there is no answer today.
+    let reads_on = aws.context.plan.deep_history || (!tokens.is_empty() && !aws.context.main_answers().await);
     for (operation, token) in tokens {
         let mut token = Some(token);
         let mut read = 1;
         while let Some(next) = token.take() {
-            let wait = async {
-                tokio::time::sleep(PACE).await;
-                aws.access.lookup_events(operation, since, Some(next)).await
-            };
-            if read == most {
+            if !reads_on || read == most {
                 history.truncated = true;
                 break;
             }
-            let page = if aws.context.plan.deep_history {
-                wait.await?
-            } else {
-                tokio::select! {
-                    page = wait => page?,
-                    // The verdict stands: the newest events were on the first pages.
-                    _ = settled.wait_for(|settled| *settled) => {
-                        history.truncated = true;
-                        return Ok(());
-                    }
-                }
-            };
+            tokio::time::sleep(PACE).await;
+            let page = aws.access.lookup_events(operation, since, Some(next)).await?;
             take(&page.events, history);
             token = page.next;
             read += 1;
@@ -117,6 +106,10 @@ fn take(events: &[PastEvent], history: &mut History) {
             continue;
         }
         history.seen += 1;
+        let time = event.record["eventTime"].as_str().map_or_else(|| event.time.clone(), clean);
+        if history.oldest.as_ref().is_none_or(|oldest| time < *oldest) {
+            history.oldest = Some(time);
+        }
         if let Some(failure) = failure_of(event) {
             history.failures.push(failure);
         }

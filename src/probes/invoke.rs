@@ -17,7 +17,7 @@ use crate::{
 pub(super) async fn probe(aws: &Aws<'_>) {
     let context = aws.context;
     if !context.wants(Probe::Invoke) {
-        settle(aws, true);
+        context.main_answered(Ok(()));
         return;
     }
     context
@@ -48,6 +48,11 @@ pub(super) async fn probe(aws: &Aws<'_>) {
                 async {
                     let fact = invoke_role(aws, ModelRole::Main, main.as_deref()).await;
                     let works = fact.known().is_some_and(|invocation| invocation.works(context.plan.settings.client));
+                    let refusal = fact
+                        .known()
+                        .and_then(|invocation| invocation.attempts().find_map(|attempt| attempt.failure.as_ref()))
+                        .map(|failure| failure.message.clone())
+                        .unwrap_or_default();
                     // A role with the main model's id has the main model's answer.
                     for (role, id) in &ids {
                         if *role != ModelRole::Main
@@ -58,7 +63,7 @@ pub(super) async fn probe(aws: &Aws<'_>) {
                         }
                     }
                     context.send(Update::Invoke(ModelRole::Main, fact));
-                    settle(aws, works);
+                    context.main_answered(if works { Ok(()) } else { Err(refusal) });
                 },
                 async {
                     for (role, id) in others {
@@ -79,12 +84,6 @@ fn same_as_main(fact: &Fact<Invocation>) -> Fact<Invocation> {
     match fact {
         Fact::Known(_) => Fact::Absent("it is the main model".into()),
         other => other.clone(),
-    }
-}
-
-fn settle(aws: &Aws<'_>, works: bool) {
-    if works {
-        aws.context.settled.send_replace(true);
     }
 }
 
@@ -233,7 +232,10 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
     let fact = within(limit, async {
         let stream = twice(aws, &request(first)).await;
         // What stops the first stops the second just the same; asking again would only cost time.
-        let hopeless = stream.failure.as_ref().is_some_and(|failure| !failure.is_answer());
+        let hopeless = stream
+            .failure
+            .as_ref()
+            .is_some_and(|failure| !failure.is_answer() && failure.kind != FailureKind::CutStream);
         invocation.stream = Some(stream);
         if !hopeless {
             invocation.plain = Some(twice(aws, &request(second)).await);

@@ -109,6 +109,8 @@ pub struct ProbePlan {
     pub not_by_default: Vec<String>,
     /// Regions that an account has to enable.
     pub opt_in_regions: Vec<String>,
+    /// Other Regions that the settings name, each with where it stands.
+    pub elsewhere: Vec<(String, String)>,
     /// PEM file of extra trust roots.
     pub extra_roots: Option<String>,
     /// The extra roots replace the system's.

@@ -1,5 +1,5 @@
 //! Quotas of the chosen models. Known codes are asked for side by side; models whose codes are not in the table are looked for by
-//! name, page by page, at most 30 pages, and only as long as there is something to wait for.
+//! name, page by page: at most 4 pages, and up to 30 only where the main model did not answer and a quota may be the reason.
 
 use crate::{
     aws::QuotaRow,
@@ -12,7 +12,9 @@ use super::{
     invoke,
 };
 
-/// Pages of 100 rows that are read at most when a quota has to be found by its name.
+/// Pages of 100 rows that are read when a quota has to be found by its name: as many as there are rounds in a healthy run.
+const PAGES: usize = 4;
+/// Pages that are read where the main model did not answer.
 const MAX_PAGES: usize = 30;
 
 /// A model whose quotas are wanted.
@@ -130,17 +132,15 @@ fn is_missing(failure: &Failure) -> bool {
     failure.code.as_deref().is_some_and(|code| code.starts_with("NoSuchResource"))
 }
 
-/// Page by page by name, until all are found, the pages end, or nobody waits any more.
+/// Page by page by name, until all are found, the pages end, or nothing depends on them any more.
 async fn by_name(aws: &Aws<'_>, wanted: &[&Wanted]) -> Result<Vec<Quota>, Failure> {
-    let mut settled = aws.context.settled.subscribe();
     let mut found: Vec<Quota> = Vec::new();
     let mut token = None;
-    for _ in 0..MAX_PAGES {
-        let page = tokio::select! {
-            page = aws.access.applied_quotas(token.take()) => page?,
-            // The verdict stands and is good: no quota would change it.
-            _ = settled.wait_for(|settled| *settled) => break,
-        };
+    for number in 0..MAX_PAGES {
+        if number >= PAGES && aws.context.main_answers().await {
+            break;
+        }
+        let page = aws.access.applied_quotas(token.take()).await?;
         for row in &page.rows {
             for it in wanted {
                 if let Some(unit) = matches_row(row, it) {
@@ -161,13 +161,16 @@ async fn by_name(aws: &Aws<'_>, wanted: &[&Wanted]) -> Result<Vec<Quota>, Failur
             break;
         }
     }
-    let mut defaults = tokio::task::JoinSet::new();
-    for (index, quota) in found.iter().enumerate() {
-        let (access, code) = (aws.access.clone(), quota.code.clone());
-        defaults.spawn(async move { (index, access.default_quota(&code).await) });
-    }
-    while let Some(Ok((index, default))) = defaults.join_next().await {
-        found[index].default = default.ok().flatten().and_then(|row| row.value);
+    // A default says something only beside a quota that is in the way.
+    if found.iter().any(|quota| quota.applied == Some(0.0)) || !aws.context.main_answers().await {
+        let mut defaults = tokio::task::JoinSet::new();
+        for (index, quota) in found.iter().enumerate() {
+            let (access, code) = (aws.access.clone(), quota.code.clone());
+            defaults.spawn(async move { (index, access.default_quota(&code).await) });
+        }
+        while let Some(Ok((index, default))) = defaults.join_next().await {
+            found[index].default = default.ok().flatten().and_then(|row| row.value);
+        }
     }
     Ok(found)
 }

@@ -23,7 +23,7 @@ pub fn human(report: &Report, paint: Paint, detail: Detail) -> String {
     let mut page = Page { paint, text: String::new() };
     if report.simulated {
         let banner = "SIMULATED: every answer came from bedside's own simulator, not from AWS.";
-        page.line(&paint.bold(&safe(banner)));
+        page.line(&paint.bold(&paint.paragraph(banner, 0)));
         page.blank();
     }
     headline(&mut page, report);

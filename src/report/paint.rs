@@ -3,7 +3,7 @@
 
 use anstyle::{AnsiColor, Style};
 
-use crate::world::terminal::Terminal;
+use crate::world::terminal::{Terminal, is_live};
 
 /// How to paint.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ impl Paint {
 
 /// Text made safe for a terminal: no control characters, whatever it came from. Line feeds become spaces.
 pub fn safe(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { ' ' } else { it }).collect()
+    text.chars().map(|it| if is_live(it) { ' ' } else { it }).collect()
 }
 
 /// Nearest ASCII for the few characters that bedside's own words use; anything else becomes a question mark.

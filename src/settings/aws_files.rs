@@ -290,7 +290,7 @@ mod tests {
             ("region = x\n", 1, "before the first section"),
             ("[default\n", 1, "closing bracket"),
             ("[default]\nnonsense here\n", 2, "neither a section"),
-            ("[default]\n = x\n", 2, "missing"),
+            ("[default]\n= x\n", 2, "missing"),
             ("[default]\n  indented = x\n", 2, "follows no key"),
         ] {
             let found = problems(config);

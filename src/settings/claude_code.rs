@@ -2,7 +2,7 @@
 //! (Claude Code docs: Amazon Bedrock, environment variables, settings), from observation of version 2.1.330 where it does not.
 
 use super::{claude_files::ClaudeFile, environment::Layers};
-use crate::evidence::{Fact, ModelSetting, ModelSettings, Origin, OriginKind, Provider, Setting, Shadowed};
+use crate::evidence::{Fact, ModelSetting, ModelSettings, Origin, OriginKind, Provider, Setting, Shadowed, clean};
 
 const OPUS: &str = "anthropic.claude-opus-5-5";
 const SONNET: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -167,7 +167,7 @@ impl Resolver<'_> {
         for lost in candidates {
             if lost.value != first.value {
                 first.shadows.push(Shadowed {
-                    value: lost.value,
+                    value: clean(&lost.value),
                     origin: lost.origin,
                     because: format!("{} wins over {}", first.name, lost.name),
                 });
@@ -194,7 +194,7 @@ impl Resolver<'_> {
         let shadows = found
             .filter(|(other, _)| *other != value)
             .map(|(other, lost)| Shadowed {
-                value: crate::evidence::clean(other),
+                value: clean(other),
                 origin: lost.clone(),
                 because: format!("{origin} wins"),
             })
@@ -260,10 +260,10 @@ impl Resolver<'_> {
             model.replaceable = false;
             self.apply_override(foundation_model, &mut model);
         } else {
-            model.id = Some(without_window.to_owned());
+            model.id = Some(clean(without_window));
         }
         if model.id.as_deref() != Some(plain) {
-            model.written = Some(plain.to_owned());
+            model.written = Some(clean(plain));
         }
         model
     }

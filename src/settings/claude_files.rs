@@ -40,21 +40,21 @@ pub(super) fn read_all(world: &World, config_dir: Option<&str>) -> Vec<ClaudeFil
         files.push(read_state(world, &state));
     }
     if let Some(dir) = user_dir(world, config_dir) {
-        files.push(read(world, dir.join("settings.json"), OriginKind::UserSettings));
+        files.push(read(world, &dir.join("settings.json"), OriginKind::UserSettings));
     }
     let project = world.current_dir().join(".claude");
     // Started in the home folder, the project's file is the user's own.
     let is_home = world.home().is_some_and(|home| home == world.current_dir()) && config_dir.is_none();
     if !is_home {
-        files.push(read(world, project.join("settings.json"), OriginKind::ProjectSettings));
+        files.push(read(world, &project.join("settings.json"), OriginKind::ProjectSettings));
     }
-    files.push(read(world, project.join("settings.local.json"), OriginKind::LocalSettings));
+    files.push(read(world, &project.join("settings.local.json"), OriginKind::LocalSettings));
     // From below a repository's root, the root's local file is read too, and beats the folder's own.
     if let Some(root) = git_root(world).filter(|root| root != world.current_dir()) {
-        files.push(read(world, root.join(".claude/settings.local.json"), OriginKind::LocalSettings));
+        files.push(read(world, &root.join(".claude/settings.local.json"), OriginKind::LocalSettings));
     }
     for path in managed_files(world) {
-        files.push(read(world, path, OriginKind::ManagedSettings));
+        files.push(read(world, &path, OriginKind::ManagedSettings));
     }
     files
 }
@@ -78,7 +78,7 @@ fn state_file(world: &World, config_dir: Option<&str>) -> Option<PathBuf> {
 
 /// Only the `env` block of the state matters; everything else there is Claude Code's own business.
 fn read_state(world: &World, path: &Path) -> ClaudeFile {
-    let mut file = read(world, path.to_owned(), OriginKind::UserSettings);
+    let mut file = read(world, path, OriginKind::UserSettings);
     file.keys.clear();
     for problem in &mut file.file.problems {
         problem.effect = "Claude Code does not start".to_owned();
@@ -112,14 +112,14 @@ pub(super) fn is_trusted(world: &World, config_dir: Option<&str>) -> bool {
         .any(|folder| json["projects"][folder.to_string_lossy().as_ref()]["hasTrustDialogAccepted"] == true)
 }
 
-fn read(world: &World, path: PathBuf, kind: OriginKind) -> ClaudeFile {
-    let shown = world.display_path(&path);
+fn read(world: &World, path: &Path, kind: OriginKind) -> ClaudeFile {
+    let shown = world.display_path(path);
     let mut file = ClaudeFile {
         file: SettingsFile { path: shown.clone(), kind, found: true, problems: Vec::new() },
         env: Vec::new(),
         keys: Vec::new(),
     };
-    match world.read_file(&path) {
+    match world.read_file(path) {
         FileRead::Missing => file.file.found = false,
         FileRead::Trouble(trouble) => file.file.problems.push(whole_file(&shown, None, trouble.to_string())),
         FileRead::Text(text) => parse(&text, &mut file),
@@ -319,7 +319,7 @@ mod tests {
     #[test]
     fn broken_files_say_what_and_where() {
         for (text, line, reason) in [
-            ("{\n  \"a\": 1,\n}", Some(3), "no valid JSON"),
+            ("{\n  \"a\": 1,\n}", Some(2), "no valid JSON"),
             ("{ // no\n}", Some(1), "no valid JSON"),
             ("[]", Some(1), "no JSON object"),
             ("{\"env\": []}", Some(1), "is no object"),

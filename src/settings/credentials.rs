@@ -5,7 +5,9 @@ use std::path::Path;
 
 use super::{Files, environment::Layers};
 use crate::{
-    evidence::{Authentication, Client, CredentialSource, Origin, OriginKind, ProfileSetting, SourceKind, mask_key_id},
+    evidence::{
+        Authentication, Client, CredentialSource, Origin, OriginKind, ProfileSetting, SourceKind, clean, mask_key_id,
+    },
     world::{FileRead, World},
 };
 
@@ -16,14 +18,14 @@ pub(super) fn profile(client: Client, layers: &Layers, aws: &super::aws_files::A
         Client::ClaudeCode => layers.raw("AWS_PROFILE").filter(|value| !value.is_empty()).map(str::trim),
         Client::AwsSdk | Client::Bedside => layers.get("AWS_PROFILE"),
     };
-    let name = chosen.unwrap_or("default").to_owned();
+    let name = clean(chosen.unwrap_or("default"));
     let origin = match chosen {
         Some(_) => layers.origin("AWS_PROFILE").cloned(),
         None => None,
     };
     ProfileSetting {
         exists: aws.profiles.contains_key(&name),
-        available: aws.profiles.keys().cloned().collect(),
+        available: aws.profiles.keys().map(|name| clean(name)).collect(),
         chosen: chosen.is_some(),
         origin: origin.unwrap_or(Origin {
             kind: OriginKind::Default,
@@ -120,11 +122,12 @@ fn source(kind: SourceKind, origin: Origin, profile: Option<&str>, detail: Strin
     CredentialSource {
         kind,
         origin,
-        profile: profile.map(str::to_owned),
-        detail,
+        profile: profile.map(clean),
+        detail: clean(&detail),
         wins: false,
         shadowed_by: None,
         expires_at: None,
+        renewable: false,
     }
 }
 
@@ -194,7 +197,7 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
             None => format!("role {role}, {url}"),
         };
         let mut sso = source(SourceKind::Sso, account.origin("sso_account_id"), Some(name), detail);
-        sso.expires_at = sso_expiry(world, session.as_deref().unwrap_or(&url));
+        (sso.expires_at, sso.renewable) = cached_sign_in(world, session.as_deref().unwrap_or(&url));
         found.push(sso);
     }
     if let Some(session) = get("login_session") {
@@ -231,18 +234,24 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
     found
 }
 
-/// When the cached sign-in of IAM Identity Center expires: the cache's file is named by the SHA-1 of the session's name or start URL.
-fn sso_expiry(world: &World, key: &str) -> Option<String> {
-    let folder = world.home()?.join(".aws/sso/cache");
-    let digest = sha1_hex(key.as_bytes());
-    let FileRead::Text(text) = world.read_file(&folder.join(format!("{digest}.json"))) else { return None };
-    let json: serde_json::Value = serde_json::from_str(&text).ok()?;
-    json["expiresAt"].as_str().map(crate::evidence::clean)
+/// When the cached sign-in of IAM Identity Center expires, and whether it renews itself: with a refresh token and a client
+/// registration that is still good. The cache's file is named by the SHA-1 of the session's name or start URL.
+fn cached_sign_in(world: &World, key: &str) -> (Option<String>, bool) {
+    let Some(home) = world.home() else { return (None, false) };
+    let path = home.join(".aws/sso/cache").join(format!("{}.json", sha1_hex(key.as_bytes())));
+    let FileRead::Text(text) = world.read_file(&path) else { return (None, false) };
+    let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { return (None, false) };
+    let registered = json["registrationExpiresAt"]
+        .as_str()
+        .and_then(|until| until.parse::<jiff::Timestamp>().ok())
+        .is_some_and(|until| until > world.now());
+    let renewable = registered && json["refreshToken"].is_string() && json["clientId"].is_string();
+    (json["expiresAt"].as_str().map(clean), renewable)
 }
 
 fn sha1_hex(bytes: &[u8]) -> String {
     use sha1::{Digest, Sha1};
-    Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha1::digest(bytes))
 }
 
 /// Sources of the place the process runs in.

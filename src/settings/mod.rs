@@ -116,7 +116,7 @@ pub fn resolve(world: &World, request: &Request) -> Resolved {
     let export = claude_files.iter().rev().find_map(|file| file.key("awsCredentialExport"));
     let sources = credentials::sources(world, client, &layers, &files, &profile, export);
     let unsupported = unsupported(client, provider, authentication, &region_name);
-    let mut unread = region::unread(client, &layers, &files);
+    let mut unread = region::unread(&layers, &files);
     unread.extend(network::unread(client, &layers));
     if client != Client::AwsSdk {
         unread.extend(layers.filled_setting("AWS_DEFAULT_PROFILE"));

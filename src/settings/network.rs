@@ -34,9 +34,8 @@ pub(super) fn endpoints(
                 .then(|| layers.filled_setting("ANTHROPIC_BEDROCK_BASE_URL"))
                 .flatten();
             // Claude Code's runtime calls follow no other variable (observed with 2.1.330).
-            let configured = if client == Client::ClaudeCode && *service == "bedrock-runtime" {
-                None
-            } else if ignores {
+            let fixed = client == Client::ClaudeCode && *service == "bedrock-runtime";
+            let configured = if fixed || ignores {
                 None
             } else {
                 layers

@@ -1,7 +1,7 @@
 //! Which Region a client calls. The order differs by client: Claude Code ends at us-east-1, an SDK ends without one.
 
 use super::{Files, environment::Layers};
-use crate::evidence::{Client, Fact, Origin, OriginKind, RegionSetting, Setting, Shadowed};
+use crate::evidence::{Client, Fact, Origin, OriginKind, RegionSetting, Setting, Shadowed, clean};
 
 /// Where Claude Code goes when nobody says where.
 const CLAUDE_CODE_DEFAULT: &str = "us-east-1";
@@ -12,21 +12,23 @@ pub(super) fn resolve(client: Client, layers: &Layers, files: &Files<'_>) -> Fac
     let mut ignored: Vec<Shadowed> = Vec::new();
     for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
         if let (Some(value), Some(origin)) = (layers.get(name), layers.origin(name)) {
-            if client == Client::ClaudeCode && !taken_by_claude_code(value) {
+            // What is asked for on the command line is looked at as it stands.
+            let asked = origin.kind == OriginKind::Option;
+            if client == Client::ClaudeCode && !asked && !taken_by_claude_code(value) {
                 ignored.push(Shadowed {
-                    value: crate::evidence::clean(value),
+                    value: clean(value),
                     origin: origin.clone(),
                     because: format!("{name} is malformed, and Claude Code skips it without a word"),
                 });
                 continue;
             }
-            candidates.push((name.to_owned(), value.to_owned(), origin.clone()));
+            candidates.push((name.to_owned(), clean(value), origin.clone()));
         }
     }
     if let Some(property) = files.aws.get(files.profile, "region") {
         let value = property.value.trim();
         if client != Client::ClaudeCode || taken_by_claude_code(value) {
-            candidates.push(("region".to_owned(), value.to_owned(), property.origin("region")));
+            candidates.push(("region".to_owned(), clean(value), property.origin("region")));
         }
     }
     let Some((setting, name, origin)) = candidates.first().cloned() else {
@@ -67,16 +69,9 @@ fn taken_by_claude_code(value: &str) -> bool {
 }
 
 /// Regions that stand in places this client does not read.
-pub(super) fn unread(client: Client, layers: &Layers, files: &Files<'_>) -> Vec<Setting> {
+pub(super) fn unread(layers: &Layers, files: &Files<'_>) -> Vec<Setting> {
     let mut found: Vec<Setting> =
         super::variables::UNREAD_REGIONS.iter().filter_map(|name| layers.filled_setting(name)).collect();
-    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-        let malformed =
-            layers.get(name).is_some_and(|value| client == Client::ClaudeCode && !taken_by_claude_code(value));
-        if malformed {
-            found.extend(layers.setting(name));
-        }
-    }
     // The Region of a profile that is not in use, of which there is just one.
     let others: Vec<_> = files
         .aws

@@ -119,15 +119,13 @@ pub fn variable(name: &str) -> Option<&'static Variable> {
 
 /// Returns whether a variable's value must never be shown. A name that is not in the list is judged by its words.
 pub fn is_secret(name: &str) -> bool {
-    match variable(name) {
-        Some(variable) => variable.secret,
-        None => {
-            let name = name.to_uppercase();
-            ["SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "API_KEY", "CREDENTIAL", "PRIVATE"]
-                .iter()
-                .any(|word| name.contains(word))
-        }
+    if let Some(variable) = variable(name) {
+        return variable.secret;
     }
+    let name = name.to_uppercase();
+    ["SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "API_KEY", "CREDENTIAL", "PRIVATE"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// Names under which people set a Region although nothing reads them.

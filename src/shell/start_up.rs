@@ -1,7 +1,10 @@
 //! Start-up files of bash, zsh, fish and POSIX shells: the lines that set a variable to a plain value. A line whose value only the
 //! shell could tell is reported without one. Nothing is ever run.
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::{
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use regex::Regex;
 
@@ -51,20 +54,20 @@ pub fn assignments(world: &World, matters: impl Fn(&str) -> bool) -> Vec<Assignm
     let Some(home) = world.home() else { return Vec::new() };
     let mut found = Vec::new();
     for name in POSIX_FILES {
-        read(world, home.join(name), Dialect::Posix, &matters, &mut found);
+        read(world, &home.join(name), Dialect::Posix, &matters, &mut found);
     }
     // zsh keeps its files elsewhere when ZDOTDIR says so.
     if let Some(dir) = world.filled_variable("ZDOTDIR").map(PathBuf::from).filter(|dir| *dir != home) {
         for name in [".zshenv", ".zprofile", ".zshrc", ".zlogin"] {
-            read(world, dir.join(name), Dialect::Posix, &matters, &mut found);
+            read(world, &dir.join(name), Dialect::Posix, &matters, &mut found);
         }
     }
     let config = world.filled_variable("XDG_CONFIG_HOME").map_or_else(|| home.join(".config"), PathBuf::from);
     let fish = config.join("fish");
     for name in world.list_dir(&fish.join("conf.d")).into_iter().filter(|name| name.ends_with(".fish")) {
-        read(world, fish.join("conf.d").join(name), Dialect::Fish, &matters, &mut found);
+        read(world, &fish.join("conf.d").join(name), Dialect::Fish, &matters, &mut found);
     }
-    read(world, fish.join("config.fish"), Dialect::Fish, &matters, &mut found);
+    read(world, &fish.join("config.fish"), Dialect::Fish, &matters, &mut found);
     found
 }
 
@@ -74,9 +77,9 @@ enum Dialect {
     Fish,
 }
 
-fn read(world: &World, path: PathBuf, dialect: Dialect, matters: &impl Fn(&str) -> bool, found: &mut Vec<Assignment>) {
-    let FileRead::Text(text) = world.read_file(&path) else { return };
-    let file = world.display_path(&path);
+fn read(world: &World, path: &Path, dialect: Dialect, matters: &impl Fn(&str) -> bool, found: &mut Vec<Assignment>) {
+    let FileRead::Text(text) = world.read_file(path) else { return };
+    let file = world.display_path(path);
     for (number, line) in text.lines().enumerate() {
         if line.trim_start().starts_with('#') {
             continue;

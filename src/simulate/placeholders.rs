@@ -7,6 +7,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
+use crate::simulate::authentication::gateway_token;
 use crate::simulate::cloud::Cloud;
 use crate::simulate::scenario::Span;
 use crate::simulate::services::bedrock::application_profile_arn;
@@ -110,6 +111,7 @@ fn value(name: &str, values: &Values<'_>) -> Option<String> {
         "endpoint_tls" => addresses.tls.clone(),
         "proxy" => addresses.proxy.clone(),
         "blackhole" => addresses.black_hole.clone(),
+        "blackhole_tls" => addresses.black_hole.replacen("http:", "https:", 1),
         "closed" => addresses.closed.clone(),
         "ca_file" => path(&directory.join("ca.pem")),
         "home" => path(&directory.join("home")),
@@ -124,6 +126,7 @@ fn value(name: &str, values: &Values<'_>) -> Option<String> {
         "sso_client_id" => sso().client_id,
         "sso_client_secret" => sso().client_secret,
         "container_token" => container_token(cloud),
+        "gateway_token" => gateway_token(cloud),
         _ => return None,
     })
 }
@@ -182,6 +185,7 @@ mod tests {
             filled(r#"{"env": {"A": "b"}} ${HOME} ${x} { print; } {{word}}"#).unwrap(),
             r#"{"env": {"A": "b"}} ${HOME} ${x} { print; } {word}"#
         );
+        assert_eq!(filled("{blackhole} {blackhole_tls}").unwrap(), "http://127.0.0.1:4 https://127.0.0.1:4");
         assert!(filled("{key.dev.id}").unwrap().starts_with("AKIASIM"));
         assert_eq!(filled("{endpiont}"), Err(UnknownPlaceholder("endpiont".to_owned())));
         assert_eq!(filled("{key.dev.token}"), Err(UnknownPlaceholder("key.dev.token".to_owned())));

@@ -91,6 +91,7 @@ pub(crate) struct Texts {
     pub(crate) scope_date: Text,
     pub(crate) signature_incomplete: Text,
     pub(crate) token_missing: Text,
+    pub(crate) authorization_missing: Text,
     pub(crate) host_not_signed: Text,
     pub(crate) payload_hash_mismatch: Text,
     pub(crate) api_key_invalid: Text,

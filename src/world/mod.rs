@@ -166,7 +166,7 @@ impl World {
 
     /// Returns the time of day.
     pub fn now(&self) -> jiff::Timestamp {
-        self.now.unwrap_or_else(os::wall_clock)
+        self.now.unwrap_or_else(wall_clock)
     }
 
     /// Returns a path the way a person writes it: `~` for the home folder.

@@ -59,19 +59,17 @@ impl World {
             tokio::join!(read_out, read_err);
             child.wait().await
         };
-        match tokio::time::timeout(limit, work).await {
-            Ok(status) => Ok(Captured {
+        if let Ok(status) = tokio::time::timeout(limit, work).await {
+            return Ok(Captured {
                 code: status?.code(),
                 stdout: String::from_utf8_lossy(&out).into_owned(),
                 stderr: String::from_utf8_lossy(&err).into_owned(),
-            }),
-            Err(_) => {
-                end_group(child.id());
-                let _ = child.start_kill();
-                let _ = child.wait().await;
-                Err(RunError::TimedOut(limit))
-            }
+            });
         }
+        end_group(child.id());
+        let _ = child.start_kill();
+        let _ = child.wait().await;
+        Err(RunError::TimedOut(limit))
     }
 
     /// Runs a program with this machine's environment and this process's terminal, and returns its exit code (128 and its number

@@ -4,6 +4,20 @@ use std::io::{IsTerminal, stderr, stdout};
 
 use super::World;
 
+/// Whether a character could do something to a terminal, or to a reader's eye, instead of standing for itself: control characters,
+/// bidirectional controls, zero-width characters, tags.
+pub fn is_live(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
 /// What may be printed where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {

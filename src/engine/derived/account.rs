@@ -38,7 +38,6 @@ pub(super) fn next_gate(view: View<'_>) -> Fact<Diagnosis> {
     if let (Some(needs), Some(mode)) = (needs, evidence.access.data_retention.known())
         && !needs.is_empty()
         && !needs.contains(mode)
-        && mode != "inherit"
         && !said("data retention")
     {
         return Fact::Known(Diagnosis {

@@ -58,7 +58,7 @@ fn spoken_seconds(seconds: i64) -> String {
 }
 
 /// The refusal of the credentials themselves, by the runtime first: that is the service that matters.
-fn auth_failure<'a>(view: View<'a>) -> Option<&'a Failure> {
+fn auth_failure(view: View<'_>) -> Option<&Failure> {
     let invoke = view.evidence.invoke.main.known().and_then(|invocation| {
         invocation.attempts().filter_map(|attempt| attempt.failure.as_ref()).find(|failure| is_auth_failure(failure))
     });
@@ -119,9 +119,15 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
         Fact::Absent(reason) => return Fact::Absent(reason.clone()),
         Fact::Unreadable(obstacle) => obstacle,
     };
-    let Some(failure) = &obstacle.failure else { return Fact::Unreadable(obstacle.clone()) };
     let settings = &view.evidence.settings;
     let winner = settings.sources.iter().find(|source| source.wins);
+    if let Some(foreseen) = foreseen_sign_in(view, winner) {
+        return Fact::Known(foreseen);
+    }
+    let Some(failure) = &obstacle.failure else { return Fact::Unreadable(obstacle.clone()) };
+    if on_the_way(failure) {
+        return of_network(view);
+    }
     let base = Diagnosis {
         client: Some(settings.client.spoken().to_owned()),
         profile: winner
@@ -158,28 +164,26 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
             {
                 of("sso-config-invalid", base)
             } else if has(&["no access", "forbidden", "resourcenotfound", "no such role"]) {
-                of("sso-config-invalid", base.sub("role-not-assigned"))
+                of("sso-config-invalid", base.with_subcause("role-not-assigned"))
             } else if on_the_way(failure) {
                 of_network(view)
             } else {
                 of("sso-session-expired", base)
             }
         }
-        SourceKind::Login => of("expired-token", base.sub("login-session")),
+        SourceKind::Login => of("expired-token", base.with_subcause("login-session")),
         SourceKind::CredentialProcess => of("credential-process-failed", base),
-        SourceKind::CredentialExport => of("credential-process-failed", base.sub("credential-export")),
+        SourceKind::CredentialExport => of("credential-process-failed", base.with_subcause("credential-export")),
         SourceKind::AssumeRole | SourceKind::WebIdentity => {
             let code = failure.code.as_deref().unwrap_or_default();
-            if mfa && (code.starts_with("AccessDenied") || has(&["mfa", "multi-factor", "multifactor"])) {
-                of("mfa-required", base)
-            } else if has(&["multifactorauthentication", "mfa"]) {
+            if (mfa && code.starts_with("AccessDenied")) || has(&["mfa", "multi-factor", "multifactor"]) {
                 of("mfa-required", base)
             } else if code.starts_with("ExpiredToken") {
-                of("expired-token", base.sub("source-of-role"))
+                of("expired-token", base.with_subcause("source-of-role"))
             } else if matches!(code, "InvalidClientTokenId" | "UnrecognizedClientException") {
-                of("invalid-access-key", base.sub("source-of-role"))
+                of("invalid-access-key", base.with_subcause("source-of-role"))
             } else if matches!(code, "SignatureDoesNotMatch") {
-                of("signature-mismatch", base.sub("source-of-role"))
+                of("signature-mismatch", base.with_subcause("source-of-role"))
             } else if code.starts_with("AccessDenied") || matches!(code, "InvalidIdentityToken" | "IDPRejectedClaim") {
                 let principal = super::Denial::parse(&failure.message).and_then(|denial| denial.principal);
                 of("assume-role-denied", Diagnosis { principal, ..base })
@@ -188,17 +192,38 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
             } else if has(&["source_profile", "sso token", "cached sso"]) && has(&["sso"]) {
                 of("sso-session-expired", base)
             } else {
-                of("no-credentials", base.sub("role-unusable").sure(Confidence::Likely))
+                of("no-credentials", base.with_subcause("role-unusable").sure(Confidence::Likely))
             }
         }
         SourceKind::InstanceMetadata | SourceKind::Container => of("imds-unreachable", base),
-        SourceKind::EnvironmentKeys | SourceKind::ProfileKeys => of("no-credentials", base.sub("incomplete-keys")),
+        SourceKind::EnvironmentKeys | SourceKind::ProfileKeys => {
+            of("no-credentials", base.with_subcause("incomplete-keys"))
+        }
         SourceKind::BearerToken => of("no-credentials", base),
     }
 }
 
 fn on_the_way(failure: &Failure) -> bool {
     !matches!(failure.kind, FailureKind::Credentials | FailureKind::Service | FailureKind::Other)
+}
+
+/// A sign-in that is over and cannot renew itself is over, whatever the network says.
+fn foreseen_sign_in(view: View<'_>, winner: Option<&CredentialSource>) -> Option<Diagnosis> {
+    let winner = winner.filter(|winner| winner.kind == SourceKind::Sso && !winner.renewable)?;
+    let until = winner.expires_at.as_deref()?;
+    let now = view.evidence.taken_at.parse::<jiff::Timestamp>().ok()?;
+    (until.parse::<jiff::Timestamp>().ok()? < now).then(|| Diagnosis {
+        client: Some(view.evidence.settings.client.spoken().to_owned()),
+        profile: winner.profile.clone(),
+        source: Some(winner.kind.spoken().to_owned()),
+        origin: Some(winner.origin.to_string()),
+        value: Some(winner.detail.clone()),
+        until: Some(until.to_owned()),
+        measured: Some(format!("the sign-in ended at {until}")),
+        expected: Some("a valid sign-in".into()),
+        independent: true,
+        ..Diagnosis::of("sso-session-expired")
+    })
 }
 
 /// The network's own check says it.
@@ -257,7 +282,6 @@ pub(super) fn accepted(view: View<'_>) -> Fact<Diagnosis> {
                 | "missing-session-token"
                 | "signature-mismatch"
                 | "api-key-rejected"
-                | "api-key-wrong-kind"
         )
     {
         return Fact::Known(Diagnosis {
@@ -281,7 +305,7 @@ fn meant_source(view: View<'_>, used: Option<&CredentialSource>) -> Option<Strin
         let kinds: BTreeSet<&str> = settings
             .sources
             .iter()
-            .filter(|source| source.profile.as_deref() == Some(profile.name.as_str()) && !source.wins)
+            .filter(|source| source.profile.as_deref() == Some(profile.name.as_str()) && source.kind != used.kind)
             .map(|source| source.kind.spoken())
             .collect();
         if !kinds.is_empty() {

@@ -26,7 +26,7 @@ pub(super) fn provider(view: View<'_>) -> Fact<Diagnosis> {
                 value: setting.map(|setting| setting.value.clone()),
                 origin: setting.map(|setting| setting.origin.to_string()),
                 measured: Some("another provider is chosen".into()),
-                ..base.sub("another-provider")
+                ..base.with_subcause("another-provider")
             })
         }
         Provider::Anthropic => {
@@ -37,7 +37,7 @@ pub(super) fn provider(view: View<'_>) -> Fact<Diagnosis> {
                     value: Some(setting.value.clone()),
                     origin: Some(setting.origin.to_string()),
                     measured: Some(format!("{}={}", setting.name, setting.value)),
-                    ..base.sub("switched-off")
+                    ..base.with_subcause("switched-off")
                 });
             }
             if let Some(left_out) = settings.left_out.iter().find(|left_out| left_out.name == name) {
@@ -45,7 +45,7 @@ pub(super) fn provider(view: View<'_>) -> Fact<Diagnosis> {
                     setting: Some(name.into()),
                     origin: Some(left_out.origin.to_string()),
                     measured: Some("set only where it does not count".into()),
-                    ..base.sub("left-out")
+                    ..base.with_subcause("left-out")
                 });
             }
             if let Some(line) = view.evidence.shell.assignments.iter().find(|line| line.name == name && !line.in_effect)
@@ -54,13 +54,17 @@ pub(super) fn provider(view: View<'_>) -> Fact<Diagnosis> {
                     setting: Some(name.into()),
                     place: Some(format!("{}:{}", line.file, line.line)),
                     measured: Some(format!("set in {}:{}, and not in this process", line.file, line.line)),
-                    ..if line.exported { base.sub("start-up-file-not-in-effect") } else { base.sub("not-exported") }
+                    ..if line.exported {
+                        base.with_subcause("start-up-file-not-in-effect")
+                    } else {
+                        base.with_subcause("not-exported")
+                    }
                 });
             }
             Fact::Known(Diagnosis {
                 setting: Some(name.into()),
                 measured: Some("not set".into()),
-                ..base.sub("not-set")
+                ..base.with_subcause("not-set")
             })
         }
     }
@@ -133,7 +137,7 @@ pub(super) fn version(view: View<'_>) -> Fact<Diagnosis> {
         measured: Some(format!("version {version}")),
         expected: Some(format!("{} or later", fault.fixed_in)),
         confidence: Confidence::Likely,
-        ..Diagnosis::of(&fault.cause).sub(&fault.id)
+        ..Diagnosis::of(&fault.cause).with_subcause(&fault.id)
     })
 }
 

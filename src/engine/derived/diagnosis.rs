@@ -18,6 +18,8 @@ pub struct Diagnosis {
     pub subcause: Option<String>,
     /// How sure it is.
     pub confidence: Confidence,
+    /// It holds whatever an earlier fault keeps from being seen: mending that one would only reveal this.
+    pub independent: bool,
     /// What was seen, in a few words.
     pub measured: Option<String>,
     /// What should have been seen.
@@ -143,7 +145,7 @@ impl Diagnosis {
 
     /// Sets the subcause.
     #[must_use]
-    pub fn sub(mut self, subcause: &str) -> Self {
+    pub fn with_subcause(mut self, subcause: &str) -> Self {
         self.subcause = Some(subcause.to_owned());
         self
     }

@@ -3,7 +3,10 @@
 use jiff::{Span, Timestamp};
 
 use super::{Diagnosis, View};
-use crate::{evidence::Fact, knowledge::Confidence};
+use crate::{
+    evidence::{Fact, Why},
+    knowledge::Confidence,
+};
 
 /// Throttling of the present principal within the last hour.
 pub(super) fn recent_throttling(view: View<'_>) -> Fact<Diagnosis> {
@@ -24,7 +27,17 @@ pub(super) fn recent_throttling(view: View<'_>) -> Fact<Diagnosis> {
             cause.starts_with("throttle-").then_some((cause, failure))
         })
         .collect();
-    let Some((cause, newest)) = own.first() else { return Diagnosis::fine() };
+    let Some((cause, newest)) = own.first() else {
+        // On a busy account the pages that were read may not reach an hour back: then nothing was ruled out.
+        let reached = history.oldest.as_ref().and_then(|oldest| oldest.parse::<Timestamp>().ok());
+        if history.truncated && reached.is_some_and(|oldest| oldest > hour_ago) {
+            return Fact::unreadable(
+                Why::Unfinished,
+                format!("only the {} newest calls were read; --since reads on", history.seen),
+            );
+        }
+        return Diagnosis::fine();
+    };
     Fact::Known(Diagnosis {
         model_id: newest.model_id.clone(),
         amount: Some(format!("{} calls in the last hour", own.len())),
@@ -37,6 +50,6 @@ pub(super) fn recent_throttling(view: View<'_>) -> Fact<Diagnosis> {
         measured: Some(format!("{} throttled calls in the last hour, the newest at {}", own.len(), newest.time)),
         expected: Some("none".into()),
         confidence: Confidence::Certain,
-        ..Diagnosis::of(cause).sub("recent")
+        ..Diagnosis::of(cause).with_subcause("recent")
     })
 }

@@ -105,7 +105,13 @@ pub(super) fn diagnose(view: View<'_>, role: ModelRole) -> InvocationDiagnoses {
     let invocation = match view.evidence.invoke.of(role) {
         Fact::Known(invocation) => invocation,
         Fact::Absent(reason) => return everywhere(&Fact::Absent(reason.clone())),
-        Fact::Unreadable(obstacle) => return everywhere(&blocked_by(obstacle)),
+        Fact::Unreadable(obstacle) => {
+            let mut diagnoses = everywhere(&blocked_by(obstacle));
+            if let Some(foreseen) = foreseen_id(view, role) {
+                diagnoses.id = Fact::Known(foreseen);
+            }
+            return diagnoses;
+        }
     };
     let client = view.evidence.settings.client;
     let mut found: Vec<Diagnosis> = Vec::new();
@@ -123,6 +129,13 @@ pub(super) fn diagnose(view: View<'_>, role: ModelRole) -> InvocationDiagnoses {
     if invocation.works(client) && client != Client::AwsSdk {
         // The client's own operation passed; what failed beside it is no fault of the main model.
         found.clear();
+    }
+    if !invocation.works(client) && replaced.is_fine() {
+        for (kind, foreseen) in [(Kind::Id, foreseen_id(view, role)), (Kind::Capacity, zero_quota(view, role))] {
+            if !found.iter().any(|diagnosis| kind_of(&diagnosis.cause) == kind) {
+                found.extend(foreseen);
+            }
+        }
     }
     let first = |kind: Kind| {
         Fact::Known(found.iter().find(|diagnosis| kind_of(&diagnosis.cause) == kind).cloned().unwrap_or_default())
@@ -198,12 +211,69 @@ fn join_streaming(invocation: &Invocation, found: &mut [Diagnosis]) {
     }
 }
 
+/// What the table of models says of an id without any call: retired for everyone, or bare where only a profile serves.
+fn foreseen_id(view: View<'_>, role: ModelRole) -> Option<Diagnosis> {
+    let setting = view.evidence.settings.models.of(role).known().filter(|setting| !setting.replaceable)?;
+    let sent = ModelRef::parse(setting.id.as_deref()?);
+    let foundation = sent.foundation_model.as_deref()?;
+    let facts = view.knowledge.tables.model(foundation)?;
+    let region = view.evidence.region.known().map(|region| region.name.clone());
+    let base = Diagnosis {
+        client: Some(view.evidence.settings.client.spoken().to_owned()),
+        role: Some(role.name().to_owned()),
+        model_id: setting.id.clone(),
+        foundation_model: Some(foundation.to_owned()),
+        setting: Some(setting.name.clone()),
+        value: setting.written.clone().or_else(|| setting.id.clone()),
+        origin: Some(setting.origin.to_string()),
+        region: region.clone(),
+        independent: true,
+        ..Diagnosis::default()
+    };
+    if facts.retired {
+        return Some(Diagnosis { until: facts.retired_on.clone(), ..eol(view, &sent, base) });
+    }
+    let on_demand = region.as_ref().is_some_and(|region| facts.on_demand_regions.contains(region));
+    (sent.is_bare() && facts.profile_only && !on_demand).then(|| Diagnosis {
+        cause: "on-demand-unsupported".into(),
+        confidence: Confidence::Likely,
+        suggested_model: listed_id(view, foundation, None).filter(|id| *id != sent.id),
+        ..base
+    })
+}
+
+/// A quota that is zero throttles every call, whatever else is in the way first.
+fn zero_quota(view: View<'_>, role: ModelRole) -> Option<Diagnosis> {
+    let quotas = view.evidence.quotas.known()?;
+    let zero = quotas.iter().find(|quota| quota.role == role && quota.applied == Some(0.0))?;
+    Some(Diagnosis {
+        model_id: view.evidence.invoke.of(role).known().map(|invocation| invocation.model_id.clone()),
+        region: view.evidence.region.known().map(|region| region.name.clone()),
+        account: view.evidence.identity.known().map(|identity| identity.account.clone()),
+        quota: Some(zero.name.clone()),
+        quota_code: Some(zero.code.clone()),
+        amount: Some(format!("0 {}", zero.unit.spoken())),
+        limit: zero.default.map(|default| format!("{default:.0} {}", zero.unit.spoken())),
+        measured: Some(format!("0 {}", zero.unit.spoken())),
+        expected: Some("more than 0".into()),
+        independent: true,
+        ..Diagnosis::of("zero-quota-account")
+    })
+}
+
 /// The diagnosis of a model in another role, in one: its own cause is the subcause.
 pub(super) fn secondary(view: View<'_>, role: ModelRole) -> Fact<Diagnosis> {
+    // Retired is retired, whatever keeps the call from being made.
+    let foreseen = || {
+        let own = view.evidence.settings.models.of(role).known().and_then(|model| model.id.as_ref());
+        let main = view.evidence.settings.models.main.known().and_then(|model| model.id.as_ref());
+        let inner = foreseen_id(view, role).filter(|_| own != main)?;
+        Some(Diagnosis { cause: "small-fast-model-unavailable".into(), subcause: Some(inner.cause.clone()), ..inner })
+    };
     let invocation = match view.evidence.invoke.of(role) {
         Fact::Known(invocation) => invocation,
         Fact::Absent(reason) => return Fact::Absent(reason.clone()),
-        Fact::Unreadable(obstacle) => return blocked_by(obstacle),
+        Fact::Unreadable(obstacle) => return foreseen().map_or_else(|| blocked_by(obstacle), Fact::Known),
     };
     if invocation.attempts().all(|attempt| attempt.ok) {
         return Diagnosis::fine();
@@ -218,7 +288,7 @@ pub(super) fn secondary(view: View<'_>, role: ModelRole) -> Fact<Diagnosis> {
     };
     let inner = attempt_diagnosis(view, role, invocation, attempt, failure);
     if matches!(kind_of(&inner.cause), Kind::Elsewhere) {
-        return Diagnosis::fine();
+        return foreseen().map_or_else(Diagnosis::fine, Fact::Known);
     }
     let subcause = (!inner.cause.is_empty()).then(|| inner.cause.clone());
     Fact::Known(Diagnosis { cause: "small-fast-model-unavailable".into(), subcause, ..inner })

@@ -47,7 +47,7 @@ pub(super) fn reservation(view: View<'_>) -> Fact<Diagnosis> {
         limit: Some(format!("{applied:.0} tokens per minute")),
         measured: Some(format!("each request reserves {cap} tokens and its input")),
         expected: Some(format!("below the applied quota of {applied:.0} tokens per minute")),
-        ..Diagnosis::of("throttle-tokens-per-minute").sub("reservation-above-quota")
+        ..Diagnosis::of("throttle-tokens-per-minute").with_subcause("reservation-above-quota")
     })
 }
 

@@ -55,7 +55,7 @@ fn host_failure(host: &HostReport) -> Option<&Failure> {
         .find_map(|step| step.failure.as_ref())
 }
 
-fn failed_host<'a>(view: View<'a>) -> Option<&'a HostReport> {
+fn failed_host(view: View<'_>) -> Option<&HostReport> {
     view.evidence.network.known()?.iter().find(|host| host_failure(host).is_some())
 }
 
@@ -116,8 +116,28 @@ fn of_failure(view: View<'_>, failure: &Failure, service: &str) -> Diagnosis {
         setting: proxy_setting.map(|setting| setting.name.clone()),
         value: proxy_setting.map(|setting| setting.value.clone()),
         origin: proxy_setting.map(|setting| setting.origin.to_string()),
-        ..diagnosis.sub(subcause)
+        ..diagnosis.with_subcause(subcause)
     };
+    // A proxy that a start-up file sets and this process does not know is the way that is missing.
+    let forgotten = view.evidence.shell.assignments.iter().find(|line| {
+        let name = line.name.to_lowercase();
+        name.ends_with("_proxy") && name != "no_proxy" && !line.in_effect
+    });
+    if proxy.is_none()
+        && let Some(line) = forgotten
+        && matches!(failure.kind, FailureKind::Dns | FailureKind::Connect | FailureKind::ConnectTimeout)
+    {
+        let place = format!("{}:{}", line.file, line.line);
+        return Diagnosis {
+            cause: "proxy-misconfigured".into(),
+            setting: Some(line.name.clone()),
+            value: line.value.clone(),
+            origin: Some(format!("{place}, not in this process")),
+            proxy: line.value.clone(),
+            place: Some(place),
+            ..base.with_subcause("not-in-this-process").sure(Confidence::Likely)
+        };
+    }
     // What the probe of the host saw is sharper than what the SDK made of it.
     let seen = host.and_then(host_failure).map_or(failure.kind, |it| match it.kind {
         FailureKind::Other => failure.kind,
@@ -130,12 +150,12 @@ fn of_failure(view: View<'_>, failure: &Failure, service: &str) -> Diagnosis {
             at_proxy(base, "proxy-unreachable")
         }
         FailureKind::Dns | FailureKind::Connect if overridden.is_some() => {
-            Diagnosis { cause: "endpoint-url-wrong".into(), ..base.sub("nothing-answers") }
+            Diagnosis { cause: "endpoint-url-wrong".into(), ..base.with_subcause("nothing-answers") }
         }
         FailureKind::Dns => {
             let known =
                 view.evidence.region.known().is_some_and(|region| view.knowledge.tables.region(&region.name).is_some());
-            let diagnosis = Diagnosis { cause: "network-unreachable".into(), ..base.sub("dns") };
+            let diagnosis = Diagnosis { cause: "network-unreachable".into(), ..base.with_subcause("dns") };
             if known { diagnosis } else { diagnosis.sure(Confidence::Likely) }
         }
         FailureKind::ConnectTimeout => {
@@ -148,7 +168,7 @@ fn of_failure(view: View<'_>, failure: &Failure, service: &str) -> Diagnosis {
                 };
                 Diagnosis { cause: "vpc-no-route".into(), evidence: Some(evidence), ..base }
             } else {
-                Diagnosis { cause: "network-unreachable".into(), ..base.sub("connect-timeout") }
+                Diagnosis { cause: "network-unreachable".into(), ..base.with_subcause("connect-timeout") }
             }
         }
         FailureKind::Response => foreign_answer(base, failure, overridden.is_some(), proxy.is_some(), at_proxy),
@@ -160,13 +180,17 @@ fn of_failure(view: View<'_>, failure: &Failure, service: &str) -> Diagnosis {
                 origin: origin_of(view, "API_TIMEOUT_MS"),
                 ..base
             },
-            None => Diagnosis { cause: "network-unreachable".into(), ..base.sub("no-answer").sure(Confidence::Likely) },
+            None => Diagnosis {
+                cause: "network-unreachable".into(),
+                ..base.with_subcause("no-answer").sure(Confidence::Likely)
+            },
         },
-        FailureKind::Connect => Diagnosis { cause: "network-unreachable".into(), ..base.sub("connect") },
-        FailureKind::CutStream => {
-            Diagnosis { cause: "network-unreachable".into(), ..base.sub("cut-stream").sure(Confidence::Likely) }
-        }
-        _ => Diagnosis { cause: "network-unreachable".into(), ..base.sub("reset") },
+        FailureKind::Connect => Diagnosis { cause: "network-unreachable".into(), ..base.with_subcause("connect") },
+        FailureKind::CutStream => Diagnosis {
+            cause: "network-unreachable".into(),
+            ..base.with_subcause("cut-stream").sure(Confidence::Likely)
+        },
+        _ => Diagnosis { cause: "network-unreachable".into(), ..base.with_subcause("reset") },
     }
 }
 
@@ -191,15 +215,15 @@ fn foreign_answer(
         return at_proxy(base, "proxy-answers");
     }
     if overridden {
-        return Diagnosis { cause: "endpoint-url-wrong".into(), ..base.sub("foreign-answer") };
+        return Diagnosis { cause: "endpoint-url-wrong".into(), ..base.with_subcause("foreign-answer") };
     }
     if failure.envelope == Some(Envelope::Html) || matches!(failure.status, Some(403 | 407 | 502)) {
         return Diagnosis {
             cause: "proxy-misconfigured".into(),
-            ..base.sub("something-answers").sure(Confidence::Likely)
+            ..base.with_subcause("something-answers").sure(Confidence::Likely)
         };
     }
-    Diagnosis { cause: "network-unreachable".into(), ..base.sub("foreign-answer").sure(Confidence::Likely) }
+    Diagnosis { cause: "network-unreachable".into(), ..base.with_subcause("foreign-answer").sure(Confidence::Likely) }
 }
 
 /// TLS: a certificate that is not valid now speaks of the clock, any other of somebody in between.
@@ -210,10 +234,13 @@ fn tls(view: View<'_>, base: Diagnosis, failure: &Failure) -> Diagnosis {
     let expired = text.contains("expired") || text.contains("notvalidyet") || text.contains("not valid yet");
     let wrong_name = text.contains("notvalidforname") || text.contains("not valid for name");
     if expired {
-        return Diagnosis { cause: "clock-skew".into(), ..base.sub("certificate-dates").sure(Confidence::Likely) };
+        return Diagnosis {
+            cause: "clock-skew".into(),
+            ..base.with_subcause("certificate-dates").sure(Confidence::Likely)
+        };
     }
     if wrong_name && base.setting.is_some() {
-        return Diagnosis { cause: "endpoint-url-wrong".into(), ..base.sub("certificate-of-another-host") };
+        return Diagnosis { cause: "endpoint-url-wrong".into(), ..base.with_subcause("certificate-of-another-host") };
     }
     Diagnosis {
         cause: "tls-interception".into(),

@@ -35,7 +35,7 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
                     profile: view.evidence.settings.profile.known().map(|profile| profile.name.clone()),
                     measured: Some("no Region".into()),
                     expected: Some("a Region such as us-east-1".into()),
-                    ..Diagnosis::of("region-missing-or-invalid").sub("missing")
+                    ..Diagnosis::of("region-missing-or-invalid").with_subcause("missing")
                 },
             });
         }
@@ -59,7 +59,7 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
             expected: nearest(&region.name, tables.regions.iter().map(|it| it.name.as_str()))
                 .map(|near| format!("a Region such as {near}")),
             other_region: nearest(&region.name, tables.regions.iter().map(|it| it.name.as_str())).map(str::to_owned),
-            ..base.sub("malformed")
+            ..base.with_subcause("malformed")
         });
     }
     if tables.region(&region.name).is_none() && unusable(view) {
@@ -69,7 +69,7 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
             confidence: Confidence::Likely,
             expected: Some("a Region that has Bedrock".into()),
             other_region: near,
-            ..base.sub("no-such-host")
+            ..base.with_subcause("no-such-host")
         });
     }
     // A Region that nobody chose, while one stands where the client does not look, and the model is not to be had here.
@@ -86,6 +86,22 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
                 | "iam-explicit-deny-identity"
         )
     );
+    if region.is_fallback
+        && misplaced
+        && let Some(malformed) = region.shadows.iter().find(|shadowed| shadowed.because.contains("malformed"))
+    {
+        let near = nearest(&malformed.value.replace('_', "-"), tables.regions.iter().map(|it| it.name.as_str()));
+        return Fact::Known(Diagnosis {
+            cause: "region-missing-or-invalid".into(),
+            setting: malformed.origin.name.clone(),
+            value: Some(malformed.value.clone()),
+            origin: Some(malformed.origin.to_string()),
+            measured: Some(format!("`{}`, which is skipped; the calls go to {}", malformed.value, region.name)),
+            expected: near.map(|near| format!("a Region such as {near}")),
+            other_region: near.map(str::to_owned),
+            ..base.with_subcause("malformed")
+        });
+    }
     if region.is_fallback
         && misplaced
         && let Some(unread) = unread.filter(|unread| unread.value != region.name)
@@ -143,6 +159,7 @@ pub(super) fn profile(view: View<'_>) -> Fact<Diagnosis> {
         place: unprefixed.map(crate::evidence::FileProblem::place),
         subcause: unprefixed.map(|_| "section-without-prefix".to_owned()),
         value: near,
+        independent: true,
         measured: Some(format!("no profile `{}`", profile.name)),
         expected: (!profile.available.is_empty()).then(|| format!("one of: {}", profile.available.join(", "))),
         ..Diagnosis::of("profile-not-found")

@@ -43,6 +43,8 @@ pub struct Cloud {
     pub sso: SsoSpec,
     pub metadata: MetadataSpec,
     pub container_role: Option<String>,
+    /// The principal in whose name the gateway calls, if there is one.
+    pub gateway_principal: Option<String>,
     pub web_identities: Vec<WebIdentitySpec>,
     pub faults: Faults,
     pub answers: Vec<AnswerSpec>,
@@ -110,6 +112,7 @@ impl Cloud {
             sso: world.sso.clone(),
             metadata: world.metadata.clone(),
             container_role: world.container.role.clone(),
+            gateway_principal: world.gateway.principal.clone(),
             web_identities: world.web_identities.clone(),
             faults: Faults::new(scenario.faults.clone()),
             answers: world.answers.clone(),

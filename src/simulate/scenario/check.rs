@@ -40,6 +40,9 @@ pub(super) fn check(scenario: &Scenario) -> Result<(), WorldError> {
         let role = cloud.principal(name).is_some_and(Principal::is_role);
         require(role, name, || format!("`{name}` is no role of this world"))?;
     }
+    if let Some(name) = &scenario.world.gateway.principal {
+        require(cloud.principal(name).is_some(), name, || format!("`{name}` is no principal of this world"))?;
+    }
     let (directory, addresses) = (Path::new("/sim"), Addresses::sample());
     let cwd = Machine::cwd(&scenario.machine, directory);
     let values = Values { cloud: &cloud, addresses: &addresses, directory, cwd: &cwd, now: Timestamp::UNIX_EPOCH };

@@ -10,6 +10,7 @@
 //! also = ["prompt-caching-disabled"]    # further true causes
 //! client = "claude-code"                # claude-code (default), aws-sdk, bedside
 //! verdict = "fail"                      # ok, warn, fail, unknown: the truth
+//! pretends = true                       # the installed client is told of, not run: an old release or what is not simulated
 //!
 //! [world]                               # see `world`: account, Regions, form, retention, organization, VPC endpoint, …
 //! [[world.principals]]                  # users, roles, their policies and the keys that the machine holds
@@ -25,10 +26,11 @@
 //! [machine]                             # see `machine`: shell, cwd, endpoints, env, unset, files, system, bin
 //! ```
 //!
-//! In the machine's texts `{endpoint}`, `{endpoint_tls}`, `{proxy}`, `{blackhole}`, `{closed}`, `{ca_file}`, `{home}`, `{cwd}`, `{bin}`,
-//! `{root}`, `{region}`, `{account}`, `{account.NAME}`, `{alias}`, `{key.NAME.id}` (`secret`, `token`, `expires`), `{arn.NAME}`,
-//! `{mfa.NAME}`, `{api_key.NAME}`, `{profile.NAME}`, `{web_identity.NAME}`, `{sso_token}`, `{sso_refresh_token}`, `{sso_client_id}`,
-//! `{sso_client_secret}`, `{container_token}`, `{time:-1h}`, `{url:REGION}` and `{url_tls:REGION}` are filled in.
+//! In the machine's texts `{endpoint}`, `{endpoint_tls}`, `{proxy}`, `{blackhole}`, `{blackhole_tls}`, `{closed}`, `{ca_file}`,
+//! `{home}`, `{cwd}`, `{bin}`, `{root}`, `{region}`, `{account}`, `{account.NAME}`, `{alias}`, `{key.NAME.id}` (`secret`,
+//! `token`, `expires`), `{arn.NAME}`, `{mfa.NAME}`, `{api_key.NAME}`, `{profile.NAME}`, `{web_identity.NAME}`, `{sso_token}`,
+//! `{sso_refresh_token}`, `{sso_client_id}`, `{sso_client_secret}`, `{container_token}`, `{gateway_token}`, `{time:-1h}`,
+//! `{url:REGION}` and `{url_tls:REGION}` are filled in.
 
 mod check;
 mod duration;
@@ -70,6 +72,9 @@ pub struct ScenarioHead {
     pub client: String,
     /// The true verdict: `ok`, `warn`, `fail` or `unknown`.
     pub verdict: String,
+    /// Whether the truth rests on what is told of the machine's client, or of a part of AWS that is not simulated: running the
+    /// current client in this world does not show it.
+    pub pretends: bool,
 }
 
 /// The network between machine and AWS.
@@ -117,6 +122,8 @@ struct File {
     client: String,
     verdict: String,
     #[serde(default)]
+    pretends: bool,
+    #[serde(default)]
     world: WorldSpec,
     #[serde(default)]
     faults: Vec<FaultSpec>,
@@ -147,6 +154,7 @@ impl Scenario {
                 also: file.also,
                 client: file.client,
                 verdict: file.verdict,
+                pretends: file.pretends,
             },
             world: file.world,
             faults: file.faults,

@@ -55,6 +55,7 @@ pub struct WorldSpec {
     pub sso: SsoSpec,
     pub metadata: MetadataSpec,
     pub container: ContainerSpec,
+    pub gateway: GatewaySpec,
     pub answers: Vec<AnswerSpec>,
     /// Further accounts.
     pub accounts: Vec<Self>,
@@ -335,6 +336,14 @@ pub struct MetadataSpec {
 #[serde(deny_unknown_fields, default)]
 pub struct ContainerSpec {
     pub role: Option<String>,
+}
+
+/// `[world.gateway]`: a company's gateway in front of Bedrock, which signs for those who show its own token.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewaySpec {
+    /// The principal in whose name the gateway calls.
+    pub principal: Option<String>,
 }
 
 /// `[[world.answers]]`: what a model says to a prompt that contains a text.

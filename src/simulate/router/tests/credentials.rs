@@ -171,6 +171,25 @@ fn api_keys_open_bedrock_and_nothing_else() {
 }
 
 #[test]
+fn a_gateway_signs_for_those_who_show_its_token() {
+    let mut world = World::new(
+        "[world.gateway]\nprincipal = \"Gateway\"\n\
+         [[world.principals]]\nname = \"Gateway\"\nkind = \"role\"\npolicies = [\"claude-code-complete\"]\n",
+    );
+    let token = crate::simulate::authentication::gateway_token(&world.cloud);
+    assert_eq!(world.bearer(&token, "/inference-profiles").status, 200);
+    assert!(world.cloud.calls()[0].principal.as_ref().unwrap().contains("assumed-role/Gateway/"));
+    assert_eq!(world.bearer("another", "/inference-profiles").status, 403);
+    let mut invoke = request("POST", "/model/us.anthropic.claude-opus-5-5/invoke", Bytes::from_static(b"{}"));
+    assert_eq!(world.send(&invoke).message, "Authorization header is missing");
+    invoke.target = "/foundation-models".to_owned();
+    invoke.method = "GET".to_owned();
+    assert_eq!(world.send(&invoke).message, "Missing Authentication Token");
+    let mut without = World::new("");
+    assert_eq!(without.bearer(&token, "/inference-profiles").status, 403);
+}
+
+#[test]
 fn roles_are_assumed_when_both_sides_agree() {
     let account = World::new("").cloud.account().id.clone();
     let trust = |principal: &str, condition: &str| {

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use clap::CommandFactory;
 
+use super::args::Cli;
 use crate::{
-    cli::args::Cli,
     knowledge::{Case, Cause, CauseOf, Check, Knowledge},
     settings::variables::VARIABLES,
 };
@@ -98,7 +98,7 @@ pub fn cause_page(cause: &Cause, knowledge: &Knowledge) -> String {
     for (number, remedy) in cause.remedies.iter().enumerate() {
         let _ = writeln!(page, "{}. {}", number + 1, remedy.text.source().trim());
         if !remedy.command.is_empty() {
-            let command: Vec<&str> = remedy.command.iter().map(|part| part.source()).collect();
+            let command: Vec<&str> = remedy.command.iter().map(crate::knowledge::Template::source).collect();
             let _ = writeln!(page, "\n   ```\n   {}\n   ```\n", command.join(" "));
         }
         if let Some(url) = &remedy.url {
