@@ -66,7 +66,7 @@ fn list(world: &World, format: ListFormat) -> Result<Exit, Failed> {
             .map(|head| {
                 serde_json::json!({
                     "name": head.name, "title": head.title, "story": head.story, "cause": head.cause, "also": head.also,
-                    "client": head.client, "verdict": head.verdict,
+                    "client": head.client, "verdict": head.verdict, "pretends": head.pretends,
                 })
             })
             .collect();

@@ -101,15 +101,15 @@ impl std::fmt::Display for Origin {
         };
         match (self.kind, place) {
             (OriginKind::Environment, _) => {
-                formatter.write_str("environment")?;
+                formatter.write_str("the environment")?;
                 if let Some(reason) = &self.reason {
-                    write!(formatter, " (set by {reason})")?;
+                    write!(formatter, ", from {reason}")?;
                 }
                 Ok(())
             }
-            (OriginKind::Default, _) => formatter.write_str("built-in default"),
-            (OriginKind::Account, _) => formatter.write_str("newest the account lists"),
-            (OriginKind::Option, _) => write!(formatter, "option {}", self.name.as_deref().unwrap_or("")),
+            (OriginKind::Default, _) => formatter.write_str("the built-in default"),
+            (OriginKind::Account, _) => formatter.write_str("the newest that the account lists"),
+            (OriginKind::Option, _) => write!(formatter, "the option {}", self.name.as_deref().unwrap_or("")),
             (_, Some(place)) => formatter.write_str(&place),
             (kind, None) => write!(formatter, "{kind:?}"),
         }

@@ -198,7 +198,16 @@ fn remedies(page: &mut Page, remedies: &[RemedyReport]) {
 
 /// A command as one would type it.
 pub(super) fn as_command(arguments: &[String]) -> String {
-    shlex::try_join(arguments.iter().map(String::as_str)).unwrap_or_else(|_| arguments.join(" "))
+    let plain =
+        |word: &str| !word.is_empty() && word.chars().all(|it| it.is_ascii_alphanumeric() || "_./:=@%+,-".contains(it));
+    let quoted = |word: &str| shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned);
+    let one = |word: &String| match word.split_once('=') {
+        _ if plain(word) => word.clone(),
+        // An assignment is quoted behind its name, as people write it.
+        Some((name, value)) if plain(name) => format!("{name}={}", quoted(value)),
+        _ => quoted(word),
+    };
+    arguments.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 fn target(page: &mut Page, report: &Report) {

@@ -89,9 +89,10 @@ impl Paint {
         let options = textwrap::Options::new(self.width)
             .initial_indent(&first)
             .subsequent_indent(&rest)
-            // Ids and ARNs are copied: they are broken only where nothing else is left.
+            // Ids and ARNs are there to be copied: they stay whole, and the terminal wraps what is longer than a line.
             .word_separator(textwrap::WordSeparator::AsciiSpace)
-            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+            .word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .break_words(false);
         textwrap::fill(&safe(text), options)
     }
 

@@ -64,17 +64,12 @@ pub(super) fn sources(
     if let (Some(token), Some(origin)) =
         (layers.get("AWS_BEARER_TOKEN_BEDROCK"), layers.origin("AWS_BEARER_TOKEN_BEDROCK"))
     {
-        sources.push(source(SourceKind::BearerToken, origin.clone(), None, shape_of_key(token).to_owned()));
+        sources.push(source(SourceKind::BearerToken, origin.clone(), None, shape_of_key(token)));
     }
     if client == Client::ClaudeCode
         && let Some((_, origin)) = export
     {
-        sources.push(source(
-            SourceKind::CredentialExport,
-            origin.clone(),
-            None,
-            "a command of the settings".to_owned(),
-        ));
+        sources.push(source(SourceKind::CredentialExport, origin.clone(), None, "a command of the settings"));
     }
     let environment = environment_keys(layers);
     let of_profile = of_profile(world, client, files, &profile.name);
@@ -118,12 +113,12 @@ fn mark_winner(sources: &mut [CredentialSource]) {
     }
 }
 
-fn source(kind: SourceKind, origin: Origin, profile: Option<&str>, detail: String) -> CredentialSource {
+fn source(kind: SourceKind, origin: Origin, profile: Option<&str>, detail: &str) -> CredentialSource {
     CredentialSource {
         kind,
         origin,
         profile: profile.map(clean),
-        detail: clean(&detail),
+        detail: clean(detail),
         wins: false,
         shadowed_by: None,
         expires_at: None,
@@ -156,7 +151,7 @@ fn environment_keys(layers: &Layers) -> Option<CredentialSource> {
     } else if id.starts_with("ASIA") {
         detail.push_str(", temporary, without its session token");
     }
-    let mut found = source(SourceKind::EnvironmentKeys, origin, None, detail);
+    let mut found = source(SourceKind::EnvironmentKeys, origin, None, &detail);
     if layers.get("AWS_SECRET_ACCESS_KEY").is_none() {
         found.shadowed_by = Some("it lacks AWS_SECRET_ACCESS_KEY".to_owned());
     }
@@ -183,7 +178,7 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
         }
         let kind =
             if get("web_identity_token_file").is_some() { SourceKind::WebIdentity } else { SourceKind::AssumeRole };
-        found.push(source(kind, role.origin("role_arn"), Some(name), detail));
+        found.push(source(kind, role.origin("role_arn"), Some(name), &detail));
     }
     if let Some(account) = get("sso_account_id").or_else(|| get("sso_session")).or_else(|| get("sso_start_url")) {
         let session = get("sso_session").map(|it| it.value.clone());
@@ -196,17 +191,17 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
             Some(session) => format!("role {role}, sso-session {session}, {url}"),
             None => format!("role {role}, {url}"),
         };
-        let mut sso = source(SourceKind::Sso, account.origin("sso_account_id"), Some(name), detail);
+        let mut sso = source(SourceKind::Sso, account.origin("sso_account_id"), Some(name), &detail);
         (sso.expires_at, sso.renewable) = cached_sign_in(world, session.as_deref().unwrap_or(&url));
         found.push(sso);
     }
     if let Some(session) = get("login_session") {
-        found.push(source(SourceKind::Login, session.origin("login_session"), Some(name), session.value.clone()));
+        found.push(source(SourceKind::Login, session.origin("login_session"), Some(name), &session.value));
     }
     if let Some(process) = get("credential_process") {
         // The command line may hold a secret: its first word is enough to recognise it.
         let word = process.value.split_whitespace().next().unwrap_or_default().to_owned();
-        found.push(source(SourceKind::CredentialProcess, process.origin("credential_process"), Some(name), word));
+        found.push(source(SourceKind::CredentialProcess, process.origin("credential_process"), Some(name), &word));
     }
     if let Some(key) = get("aws_access_key_id") {
         let mut detail = format!("key {}", mask_key_id(&key.value));
@@ -215,7 +210,7 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
         } else if key.value.starts_with("ASIA") {
             detail.push_str(", temporary, without its session token");
         }
-        let mut keys = source(SourceKind::ProfileKeys, key.origin("aws_access_key_id"), Some(name), detail);
+        let mut keys = source(SourceKind::ProfileKeys, key.origin("aws_access_key_id"), Some(name), &detail);
         if get("aws_secret_access_key").is_none() {
             keys.shadowed_by = Some("it lacks aws_secret_access_key".to_owned());
         }
@@ -262,7 +257,7 @@ fn ambient(world: &World, layers: &Layers) -> Vec<CredentialSource> {
     {
         let role = layers.get("AWS_ROLE_ARN");
         let detail = format!("{}, token file {}", role.unwrap_or("no role"), world.display_path(Path::new(file)));
-        let mut web = source(SourceKind::WebIdentity, origin.clone(), None, detail);
+        let mut web = source(SourceKind::WebIdentity, origin.clone(), None, &detail);
         if role.is_none() {
             web.shadowed_by = Some("it lacks AWS_ROLE_ARN".to_owned());
         }
@@ -270,18 +265,18 @@ fn ambient(world: &World, layers: &Layers) -> Vec<CredentialSource> {
     }
     for name in ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
         if let (Some(uri), Some(origin)) = (layers.get(name), layers.origin(name)) {
-            found.push(source(SourceKind::Container, origin.clone(), None, super::environment::without_user(uri)));
+            found.push(source(SourceKind::Container, origin.clone(), None, &super::environment::without_user(uri)));
             break;
         }
     }
     if super::inside_aws(world).is_some() && layers.get("AWS_EC2_METADATA_DISABLED").is_none_or(|value| value != "true")
     {
         let origin = Origin { kind: OriginKind::Default, file: None, line: None, name: None, reason: None };
-        found.push(source(SourceKind::InstanceMetadata, origin, None, "the instance's role".to_owned()));
+        found.push(source(SourceKind::InstanceMetadata, origin, None, "the instance's role"));
     } else if let Some(origin) = layers.origin("AWS_EC2_METADATA_SERVICE_ENDPOINT")
         && layers.get("AWS_EC2_METADATA_DISABLED").is_none_or(|value| value != "true")
     {
-        found.push(source(SourceKind::InstanceMetadata, origin.clone(), None, "the instance's role".to_owned()));
+        found.push(source(SourceKind::InstanceMetadata, origin.clone(), None, "the instance's role"));
     }
     found
 }

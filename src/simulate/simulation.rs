@@ -1,4 +1,8 @@
 //! A running simulation: a scenario's cloud behind loopback listeners, and the machine that talks to it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the simulation uses nothing of ours, and needs a clock to be signed against"
+)]
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,6 +1,12 @@
 //! The one integration-test binary: the shipped program in a sealed world, and the guards of the house.
 
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at the real world")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests look at the real world, and fail where they stand"
+)]
 
 mod architecture;
 mod bad_input;

@@ -59,6 +59,8 @@ pub struct Diagnosis {
     pub role: Option<String>,
     /// A model id that this account lists and that would do.
     pub suggested_model: Option<String>,
+    /// A profile of a model that this account lists, in the Region's geography; the profile itself could not be listed.
+    pub guessed_model: Option<String>,
     /// When something ends (a date).
     pub until: Option<String>,
     /// The IAM action.

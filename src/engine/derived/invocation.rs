@@ -501,10 +501,7 @@ fn narrow(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut d
                 .filter(|id| *id != sent.id);
             diagnosis
         }
-        "model-eol" | "model-legacy-inactive" => {
-            diagnosis.suggested_model = successor(view, sent);
-            diagnosis
-        }
+        "model-eol" | "model-legacy-inactive" => with_successor(view, sent, diagnosis),
         "model-access-not-granted" => no_access(view, diagnosis),
         "throttle-requests" | "throttle-tokens-per-minute" | "throttle-daily-tokens" => throttled(view, diagnosis),
         "data-retention-mode-required" => {
@@ -534,7 +531,16 @@ fn narrow(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut d
 fn eol(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
     diagnosis.cause = "model-eol".into();
     diagnosis.confidence = Confidence::Certain;
+    with_successor(view, sent, diagnosis)
+}
+
+/// Names the present successor: by the account's lists, or as far as they could be read.
+fn with_successor(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
     diagnosis.suggested_model = successor(view, sent);
+    if diagnosis.suggested_model.is_none() {
+        let region = diagnosis.region.clone().unwrap_or_default();
+        diagnosis.guessed_model = model_id::guessed_successor(view, sent, &region);
+    }
     diagnosis
 }
 

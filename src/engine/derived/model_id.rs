@@ -130,16 +130,32 @@ fn on_demand(view: View<'_>, foundation_model: &str) -> bool {
 
 /// Returns the id of the newest active model of the same family that this account lists: the present successor of a model.
 pub(super) fn successor(view: View<'_>, of: &ModelRef) -> Option<String> {
-    let models = view.evidence.models.list.known()?;
+    active_successors(view, of).into_iter().find_map(|model| listed_id(view, &model.id, of.prefix))
+}
+
+/// Active models of the same family, the newest first.
+fn active_successors<'a>(view: View<'a>, of: &ModelRef) -> Vec<&'a FoundationModel> {
+    let Some(models) = view.evidence.models.list.known() else { return Vec::new() };
     let mut candidates: Vec<&FoundationModel> = models
         .iter()
         .filter(|model| model.status.as_deref() == Some("ACTIVE") && Some(&model.id) != of.foundation_model.as_ref())
         .filter(|model| of.family().is_none_or(|family| model.id.contains(family)))
         .filter(|model| !needs_retention(view, &model.id))
         .collect();
-    // Newest first; dates are RFC 3339 in UTC, so text order is time order. A model without a date comes last.
+    // Dates are RFC 3339 in UTC, so text order is time order. A model without a date comes last.
     candidates.sort_by(|a, b| b.launched_at.cmp(&a.launched_at).then_with(|| b.id.cmp(&a.id)));
-    candidates.iter().find_map(|model| listed_id(view, &model.id, of.prefix))
+    candidates
+}
+
+/// Returns the id that the newest active model of the same family has in the Region's own geography, for when models could be listed
+/// and profiles not.
+pub(super) fn guessed_successor(view: View<'_>, of: &ModelRef, region: &str) -> Option<String> {
+    if view.evidence.profiles.system.known().is_some() {
+        return None;
+    }
+    let model = active_successors(view, of).into_iter().next()?;
+    let prefix = [Prefix::Us, Prefix::Eu, Prefix::Jp, Prefix::Au].into_iter().find(|prefix| prefix.serves(region));
+    Some(format!("{}.{}", prefix.unwrap_or(Prefix::Global).word(), model.id))
 }
 
 /// Models that ask for another data retention mode are nobody's silent successor.

@@ -1,4 +1,5 @@
 //! The listeners, over real sockets, and machines in real folders.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests look at the real world")]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
