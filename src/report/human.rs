@@ -59,12 +59,15 @@ impl Page {
 
     /// A mark, and words beside it.
     fn marked(&mut self, mark: Mark, words: &str) {
-        let wrapped = self.paint.hanging(words, 0, 2);
-        let mut lines = wrapped.lines();
-        let first = lines.next().unwrap_or_default().to_owned();
-        self.line(&format!("{} {}", self.paint.mark(mark), self.paint.bold(&first)));
-        for line in lines {
-            self.line(&self.paint.bold(line));
+        let wide = self.paint.mark_width(mark) + 1;
+        let wrapped = self.paint.paragraph(words, wide);
+        for (number, line) in wrapped.lines().enumerate() {
+            let line = if number == 0 {
+                format!("{} {}", self.paint.mark(mark), self.paint.bold(line.trim_start()))
+            } else {
+                self.paint.bold(line)
+            };
+            self.line(&line);
         }
     }
 
@@ -77,20 +80,13 @@ impl Page {
                 self.line(&format!("{}{}", " ".repeat(indent), self.paint.dim(name)));
                 self.line(&self.paint.paragraph(value, indent + 2));
             } else {
-                let body = self.paint.hanging(value, 0, indent + widest + 2);
-                let space = " ".repeat(widest - name.len() + 2);
                 // The first line shares its row with the word.
-                let body = first_line_shortened(&self.paint, value, indent + widest + 2, &body);
+                let body = self.paint.paragraph(value, indent + widest + 2);
+                let space = " ".repeat(widest - name.len() + 2);
                 self.line(&format!("{}{}{space}{}", " ".repeat(indent), self.paint.dim(name), body.trim_start()));
             }
         }
     }
-}
-
-/// Wraps so that the first line, which stands behind a word, is as short as the others.
-fn first_line_shortened(paint: &Paint, value: &str, indent: usize, fallback: &str) -> String {
-    let wrapped = paint.hanging(value, indent, indent);
-    if wrapped.is_empty() { fallback.to_owned() } else { wrapped }
 }
 
 fn headline(page: &mut Page, report: &Report) {

@@ -67,15 +67,31 @@ impl Paint {
 
     /// A mark.
     pub fn mark(&self, mark: Mark) -> String {
-        let (unicode, ascii, style) = match mark {
-            Mark::Good => ("✓", "ok", AnsiColor::Green.on_default().bold()),
-            Mark::Bad => ("✗", "x", AnsiColor::Red.on_default().bold()),
-            Mark::Warning => ("!", "!", AnsiColor::Yellow.on_default().bold()),
-            Mark::Skipped => ("–", "-", Style::new().dimmed()),
-            Mark::Unknown => ("?", "?", AnsiColor::Magenta.on_default().bold()),
-            Mark::Blocked => ("·", ".", Style::new().dimmed()),
+        let style = match mark {
+            Mark::Good => AnsiColor::Green.on_default().bold(),
+            Mark::Bad => AnsiColor::Red.on_default().bold(),
+            Mark::Warning => AnsiColor::Yellow.on_default().bold(),
+            Mark::Unknown => AnsiColor::Magenta.on_default().bold(),
+            Mark::Skipped | Mark::Blocked => Style::new().dimmed(),
         };
-        self.styled(style, if self.unicode { unicode } else { ascii })
+        self.styled(style, self.symbol(mark))
+    }
+
+    /// Columns that a mark takes.
+    pub fn mark_width(&self, mark: Mark) -> usize {
+        self.symbol(mark).chars().count()
+    }
+
+    fn symbol(&self, mark: Mark) -> &'static str {
+        let (unicode, ascii) = match mark {
+            Mark::Good => ("✓", "ok"),
+            Mark::Bad => ("✗", "x"),
+            Mark::Warning => ("!", "!"),
+            Mark::Skipped => ("–", "-"),
+            Mark::Unknown => ("?", "?"),
+            Mark::Blocked => ("·", "."),
+        };
+        if self.unicode { unicode } else { ascii }
     }
 
     /// Breaks a paragraph into lines, indented.

@@ -1,13 +1,13 @@
 //! The AWS CLI runs the commands of the guide of 2025, and gets AWS's own error codes where something is wrong.
 
-use super::{aws, on_machine};
+use super::{aws, aws_tool};
 use crate::harness::for_each_at_once;
 
 fn run(scenario: &str, arguments: &[&str]) -> Option<crate::harness::Ran> {
     let aws = aws()?;
-    let mut command = vec!["env", "AWS_PAGER=", "AWS_DEFAULT_REGION=us-east-1", aws.to_str().unwrap()];
+    let mut command = vec![aws.to_str().unwrap()];
     command.extend(arguments);
-    Some(on_machine(scenario, &command))
+    Some(aws_tool(scenario, &command))
 }
 
 #[test]

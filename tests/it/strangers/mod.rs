@@ -32,6 +32,17 @@ fn claude() -> Option<PathBuf> {
     stranger("npm/node_modules/.bin/claude")
 }
 
+/// Runs an AWS tool on the machine of a scenario.
+fn aws_tool(scenario: &str, command: &[&str]) -> Ran {
+    let mut with = vec!["env", "AWS_PAGER=", "AWS_DEFAULT_REGION=us-east-1"];
+    // That machine names its profile in Claude Code's settings only, which AWS's own tools do not read.
+    if scenario == "healthy" {
+        with.push("AWS_PROFILE=work");
+    }
+    with.extend(command);
+    on_machine(scenario, &with)
+}
+
 /// Runs a command on the machine of a scenario.
 fn on_machine(scenario: &str, command: &[&str]) -> Ran {
     let mut arguments = vec!["simulate", scenario, "--"];

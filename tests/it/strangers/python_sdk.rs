@@ -1,14 +1,13 @@
 //! boto3 invokes, streams and converses, reads every answer to its end, and gets the right error codes in the faulty worlds.
 
-use super::{on_machine, python};
+use super::{aws_tool, python};
 use crate::harness::{for_each_at_once, root};
 
 /// Runs the probe of `boto3_probe.py` on a machine; returns what it printed.
 fn probe(scenario: &str, model: &str) -> Option<serde_json::Value> {
     let python = python()?;
     let script = root().join("tests/it/strangers/boto3_probe.py");
-    let command = ["env", "AWS_DEFAULT_REGION=us-east-1", python.to_str().unwrap(), script.to_str().unwrap(), model];
-    let ran = on_machine(scenario, &command);
+    let ran = aws_tool(scenario, &[python.to_str().unwrap(), script.to_str().unwrap(), model]);
     Some(serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{scenario}: {error}: {ran:?}")))
 }
 
