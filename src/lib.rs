@@ -14,4 +14,5 @@ pub mod settings;
 pub mod shell;
 pub mod signature;
 pub mod simulate;
+mod words;
 pub mod world;

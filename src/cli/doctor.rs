@@ -17,7 +17,7 @@ use crate::{
     probes::Probe,
     report::{self, Detail, Paint, progress::Progress},
     settings::Request,
-    world::{FileRead, World, terminal::Terminal, this_program, write_private},
+    world::{FileRead, Signals, World, terminal::Terminal, this_program, write_private},
 };
 
 /// How far back history is read unless told otherwise.
@@ -86,7 +86,7 @@ fn look(
     let declares = terminal.stderr && arguments.format == ReportFormat::Human;
     let mut on_event = |event: Event| match event {
         Event::Settled(resolved) if declares => {
-            progress.say(&footprint(resolved.settings.client, &options));
+            progress.say(&Paint::new(&terminal).paragraph(&footprint(resolved.settings.client, &options), 0));
         }
         Event::Settled(_) => {}
         Event::Began(name) => with_probe(&name, |probe| progress.began(probe.doing())),
@@ -95,9 +95,12 @@ fn look(
     };
     runtime()?.block_on(async {
         let interrupted = async {
-            // Where Ctrl-C cannot be caught it ends the program as it always did.
-            if tokio::signal::ctrl_c().await.is_err() {
-                std::future::pending::<()>().await;
+            // Where signals cannot be caught they end the program as they always did.
+            match Signals::listen() {
+                Ok(mut signals) => {
+                    signals.next().await;
+                }
+                Err(_) => std::future::pending::<()>().await,
             }
         };
         match &arguments.simulate {

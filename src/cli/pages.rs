@@ -9,6 +9,7 @@ use super::args::Cli;
 use crate::{
     knowledge::{Case, Cause, CauseOf, Check, Knowledge},
     settings::variables::VARIABLES,
+    words::upper_first,
 };
 
 const NOTICE: &str =
@@ -195,9 +196,4 @@ fn environment_page() -> String {
         "\nbedside itself follows `NO_COLOR`, `CLICOLOR_FORCE`, `COLUMNS`, `TERM`, `LANG` and `XDG_CONFIG_HOME`.\n",
     );
     page
-}
-
-fn upper_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

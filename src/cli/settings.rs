@@ -134,7 +134,8 @@ fn side_by_side(left: &Resolved, right: &Resolved, paint: Paint) -> String {
     table.add_row(vec![String::new(), String::new(), paint.bold("Claude Code"), paint.bold("AWS SDKs and CLI")]);
     for name in names {
         let (one, other) = (find(&a, name), find(&b, name));
-        let mark = if one == other { " " } else { "≠" };
+        // What only one of them knows at all (models, for a tool that only makes the call it is told to make) is no difference.
+        let mark = if one == other || one.is_empty() || other.is_empty() { " " } else { "≠" };
         table.add_row(vec![paint.dim(name), mark.to_owned(), safe(&one), safe(&other)]);
     }
     format!("{}\n\n", table.to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n"))
@@ -177,7 +178,7 @@ fn details(resolved: &Resolved, paint: Paint, with_variables: bool) -> String {
         line(&paint.dim(&paint.hanging(&text, 4, 8)));
     }
     for unread in &settings.unread {
-        line(&paint.hanging(&format!("not read: {}={} in {}", unread.name, unread.value, unread.origin), 4, 8));
+        line(&paint.hanging(&format!("not read: {} in {} ({})", unread.name, unread.origin, unread.value), 4, 8));
     }
     for left_out in &settings.left_out {
         line(&paint.hanging(

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     report::{Paint, safe},
     simulate::{ScenarioHead, scenarios},
-    world::{World, terminal::Terminal},
+    world::{Signals, World, terminal::Terminal},
 };
 
 pub(super) fn run(world: &World, arguments: &SimulateArgs) -> Result<Exit, Failed> {
@@ -32,6 +32,8 @@ pub(super) fn run(world: &World, arguments: &SimulateArgs) -> Result<Exit, Faile
 
 /// Serves until Ctrl-C, after printing what to export.
 async fn serve(simulated: &simulated::Simulated) -> Result<Exit, Failed> {
+    let mut signals =
+        Signals::listen().map_err(|error| Failed::new(format!("Ctrl-C cannot be waited for: {error}")))?;
     let mut text = String::from("# SIMULATED AWS on loopback. In another terminal:\n");
     for (name, value) in &simulated.machine.env {
         let assignment = shlex::try_quote(value).map_or_else(|_| format!("{value:?}"), std::borrow::Cow::into_owned);
@@ -40,7 +42,7 @@ async fn serve(simulated: &simulated::Simulated) -> Result<Exit, Failed> {
     text.push_str(&format!("cd {}\n", simulated.machine.cwd.display()));
     output::print(&text)?;
     output::note("Ctrl-C ends it and removes the machine's folder.");
-    tokio::signal::ctrl_c().await.map_err(|error| Failed::new(format!("Ctrl-C cannot be waited for: {error}")))?;
+    signals.next().await;
     Ok(Exit::Ok)
 }
 
@@ -50,11 +52,12 @@ async fn command(simulated: &simulated::Simulated, words: &[String]) -> Result<E
     let found =
         simulated.world.find_programs(program).into_iter().next().unwrap_or_else(|| std::path::PathBuf::from(program));
     output::note(&format!("SIMULATED: {program} on a machine and an account that do not exist"));
-    let status = simulated
-        .world
-        .foreground(&found, rest)
-        .await
-        .map_err(|error| Failed::new(format!("`{program}` could not be started: {error}")))?;
+    let status = simulated.world.foreground(&found, rest).await.map_err(|error| {
+        Failed::new(format!("`{program}` could not be started on the simulated machine: {error}")).hint(format!(
+            "it starts in {}, so a program that is not on the PATH needs its full path",
+            simulated.machine.cwd.display()
+        ))
+    })?;
     Ok(Exit::Of(status))
 }
 

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use super::Failed;
 use crate::{
     knowledge::nearest,
-    simulate::{FaultSpec, Machine, Options, Scenario, Simulation, scenarios},
-    world::World,
+    simulate::{Entry, EntryContent, FaultSpec, Machine, Options, Scenario, Simulation, scenarios},
+    world::{World, this_program},
 };
 
 /// A running simulation with its machine on disk.
@@ -45,7 +45,15 @@ pub(super) async fn start(host: &World, name: &str, faults: &[String]) -> Result
         .tempdir()
         .map_err(|error| Failed::new(format!("no temporary folder for the simulated machine: {error}")))?;
     let path = host.environment().get(std::ffi::OsStr::new("PATH")).cloned();
-    let machine = simulation.machine(folder.path(), path.as_deref());
+    let mut machine = simulation.machine(folder.path(), path.as_deref());
+    // On its machine `bedside` is this very program, whatever the host has on its PATH.
+    if let Some(itself) = this_program().ok().and_then(|it| Some(shlex::try_quote(it.to_str()?).ok()?.into_owned())) {
+        machine.entries.push(Entry {
+            path: machine.bin.join("bedside"),
+            content: EntryContent::Text(format!("#!/bin/sh\nexec {itself} \"$@\"\n")),
+            mode: 0o755,
+        });
+    }
     machine
         .materialise()
         .map_err(|error| Failed::new(format!("the simulated machine could not be written: {}", chain(&error))))?;

@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::Derived;
 use crate::{
-    evidence::{Evidence, Lookup, lookup},
+    evidence::{Evidence, Lookup, Origin, lookup},
     knowledge::{Case, Cause, Check, Confidence, Knowledge, Remedy, Status},
+    words::upper_first,
 };
 
 /// Everything that is known, as one tree: the evidence, and below `derived` what it means.
@@ -271,7 +272,11 @@ fn blocked(check: &Check, states: &States) -> Option<Finding> {
             _ => {}
         }
     }
-    unknown.map(|by| Finding::of(check, Status::Unknown).because(format!("{by} could not be verified")))
+    unknown.map(|by| {
+        let mut finding = Finding::of(check, Status::Unknown).because(format!("{by} could not be verified"));
+        finding.blocked_by = Some(by);
+        finding
+    })
 }
 
 /// A fact is missing: nothing can be decided.
@@ -348,6 +353,12 @@ pub(super) fn add_words(
     let remedies = if case.remedies.is_empty() { &cause.remedies } else { &case.remedies };
     finding.remedies =
         remedies.iter().filter(|remedy| holds(remedy, &tree)).map(|remedy| render(remedy, &tree)).collect();
+    // The first is the first, whatever was written before it and is not for this case.
+    if let Some(first) = finding.remedies.first_mut()
+        && let Some(rest) = first.text.strip_prefix("Or ")
+    {
+        first.text = upper_first(rest);
+    }
     finding
 }
 
@@ -365,16 +376,38 @@ fn holds(remedy: &Remedy, tree: &Value) -> bool {
     when.decide(&facts).unwrap_or(false)
 }
 
-/// Words without the gaps that absent facts leave.
+/// Words without the gaps that absent facts leave, and without the second full stop behind a quoted sentence.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut out = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        let before = &text[..at];
+        let doubled = (before.ends_with('.') && !before.ends_with("..") && !text[at + 1..].starts_with('.'))
+            || before.ends_with(".\"");
+        if character != '.' || !doubled {
+            out.push(character);
+        }
+    }
+    out
 }
 
 fn render(remedy: &Remedy, tree: &Value) -> RenderedRemedy {
+    let command: Vec<String> = remedy.command.iter().map(|part| part.render(tree)).collect();
     RenderedRemedy {
         kind: remedy.kind,
         text: one_line(&remedy.text.render(tree)),
-        command: remedy.command.iter().map(|part| part.render(tree)).collect(),
+        command: if reaches(&command, tree) { command } else { Vec::new() },
         url: remedy.url.as_ref().map(|url| url.render(tree)),
+    }
+}
+
+/// Whether a command does what it is there for: a shell's `export` and `unset` change nothing of what stands in a file.
+fn reaches(command: &[String], tree: &Value) -> bool {
+    if !matches!(command.first().map(String::as_str), Some("export" | "unset")) {
+        return true;
+    }
+    match lookup(tree, "subject.origin") {
+        Lookup::Known(Value::String(origin)) => Origin::is_of_the_shell(&origin),
+        _ => true,
     }
 }

@@ -10,7 +10,7 @@ use super::{
     roots,
 };
 use crate::{
-    evidence::{Authentication, Evidence, Fact, ModelRole, Unreadable, Why},
+    evidence::{Authentication, Evidence, Fact, Lookup, ModelRole, Why},
     knowledge::{Confidence, Knowledge, RemedyKind, Status},
 };
 
@@ -130,7 +130,7 @@ pub struct CauseReport {
     /// How to tell it from its look-alikes.
     #[serde(skip)]
     pub look_alikes: String,
-    /// The service's own words.
+    /// The service's own words, where it answered.
     #[serde(skip)]
     pub said: Option<String>,
     /// The request id.
@@ -193,6 +193,9 @@ pub struct ReportCall {
     pub operation: String,
     /// Region of the call.
     pub region: Option<String>,
+    /// When it began, in milliseconds from the beginning of the run.
+    #[serde(skip)]
+    pub started_ms: u64,
     /// How long it took, in milliseconds.
     pub ms: u64,
     /// `ok`, an error code, `timeout`, or the kind of obstacle.
@@ -252,13 +255,11 @@ pub(super) fn assemble(
             let cause = knowledge.causes.get(root.finding.cause.as_deref()?)?;
             let check = knowledge.check(&root.finding.check)?;
             let subject = root.finding.case.and_then(|case| check.cases[case].subject.clone());
-            let said = |member: &str| {
-                let path = format!("{}.{member}", subject.as_deref()?);
-                match facts.lookup(&path) {
-                    crate::evidence::Lookup::Known(serde_json::Value::String(text)) => Some(text),
-                    _ => None,
-                }
+            let of_subject = |member: &str| match facts.lookup(&format!("{}.{member}", subject.as_deref()?)) {
+                Lookup::Known(value) => Some(value),
+                _ => None,
             };
+            let text_of = |member: &str| of_subject(member)?.as_str().map(str::to_owned);
             Some(CauseReport {
                 cause: cause.slug.clone(),
                 subcause: root.finding.subcause.clone(),
@@ -272,8 +273,8 @@ pub(super) fn assemble(
                 expected: root.finding.expected.clone(),
                 explains: root.explains,
                 look_alikes: cause.look_alikes.clone(),
-                said: said("message"),
-                request_id: said("request_id"),
+                said: of_subject("answered")?.as_bool()?.then(|| text_of("message")).flatten(),
+                request_id: text_of("request_id"),
             })
         })
         .collect();
@@ -295,6 +296,7 @@ pub(super) fn assemble(
                 service: call.service.clone(),
                 operation: call.operation.clone(),
                 region: call.region.clone(),
+                started_ms: call.started_ms,
                 ms: call.ms,
                 outcome: call.outcome.clone(),
             })
@@ -470,23 +472,30 @@ fn spoken(program: &crate::evidence::Program) -> String {
     program.version.clone().unwrap_or_else(|| format!("of unknown version ({})", program.path))
 }
 
-/// What could not be looked at, for people: one line each, the permission first where one was missing.
+/// What could not be looked at, for people: a line for each reason; what lacks a permission is in one line, each with its own.
 fn gaps(evidence: &Evidence) -> Vec<String> {
-    let mut gaps = Vec::new();
-    let mut add = |what: &str, obstacle: Option<&Unreadable>| {
-        let Some(obstacle) = obstacle else { return };
-        match (obstacle.why, &obstacle.permission) {
-            (Why::NotAsked | Why::Dependency, _) => {}
-            (_, Some(permission)) => gaps.push(format!("{what}: needs {permission}")),
-            (_, None) => gaps.push(format!("{what}: {}", obstacle.detail)),
+    let mut unpermitted: Vec<String> = Vec::new();
+    let mut others: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (what, obstacle) in [
+        ("foundation models", evidence.models.list.obstacle()),
+        ("inference profiles", evidence.profiles.system.obstacle()),
+        ("availability of the model", evidence.access.availability.obstacle()),
+        ("use-case form", evidence.access.use_case_form.obstacle()),
+        ("data retention mode", evidence.access.data_retention.obstacle()),
+        ("quotas", evidence.quotas.obstacle()),
+        ("history", evidence.history.obstacle()),
+    ] {
+        let Some(obstacle) = obstacle.filter(|it| !matches!(it.why, Why::NotAsked | Why::Dependency)) else { continue };
+        if let Some(permission) = &obstacle.permission {
+            unpermitted.push(format!("{what} (needs {permission})"));
+            continue;
         }
-    };
-    add("foundation models", evidence.models.list.obstacle());
-    add("inference profiles", evidence.profiles.system.obstacle());
-    add("availability of the model", evidence.access.availability.obstacle());
-    add("use-case form", evidence.access.use_case_form.obstacle());
-    add("data retention mode", evidence.access.data_retention.obstacle());
-    add("quotas", evidence.quotas.obstacle());
-    add("history", evidence.history.obstacle());
-    gaps
+        match others.iter_mut().find(|(reason, _)| *reason == obstacle.detail) {
+            Some((_, names)) => names.push(what),
+            None => others.push((&obstacle.detail, vec![what])),
+        }
+    }
+    let unpermitted = (!unpermitted.is_empty()).then(|| unpermitted.join(", "));
+    let others = others.into_iter().map(|(reason, names)| format!("{}: {reason}", names.join(", ")));
+    unpermitted.into_iter().chain(others).collect()
 }

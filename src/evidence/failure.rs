@@ -55,6 +55,11 @@ impl Failure {
         self.code.as_deref().unwrap_or_else(|| self.kind.word())
     }
 
+    /// Returns the text without the names of an SDK's own layers, which say nothing to a person.
+    pub fn spoken(&self) -> String {
+        if self.is_answer() { self.message.clone() } else { without_layers(&self.message) }
+    }
+
     /// Returns whether the service itself answered, rather than something on the way to it.
     pub fn is_answer(&self) -> bool {
         self.kind == FailureKind::Service
@@ -132,6 +137,46 @@ pub enum Envelope {
     Other,
 }
 
+/// What the layers of the Rust SDK call themselves in a chain of errors.
+const LAYERS: &[&str] = &[
+    "dispatch failure",
+    "io error",
+    "timeout",
+    "client error (Connect)",
+    "client error (SendRequest)",
+    "connection error",
+    "request has timed out",
+    "service error",
+    "response error",
+    "an error occurred while loading credentials",
+    "the credential provider was not enabled",
+    "the credentials provider was not properly configured",
+    "an unexpected error occurred communicating with IMDS",
+];
+
+fn without_layers(text: &str) -> String {
+    // Of a chain of sources that all gave nothing, the instance's is the one that says more than "not set".
+    let text = match text.split_once(" Attempted: ") {
+        Some((summary, sources)) => match sources.split_once("Ec2InstanceMetadata: ") {
+            Some((_, why)) if !why.contains("IMDS disabled") => why,
+            _ => summary,
+        },
+        None => text,
+    };
+    // An answer of STS inside a credential provider's error is printed as a structure.
+    if let Some((_, said)) = text.split_once("message: \"")
+        && let Some(end) = said.find("\", aws_request_id").or_else(|| said.find("\" }"))
+    {
+        return said[..end].to_owned();
+    }
+    let mut parts: Vec<&str> = text.split(": ").collect();
+    let keep = |part: &&str| !LAYERS.contains(part);
+    if parts.iter().any(keep) {
+        parts.retain(keep);
+    }
+    parts.join(": ")
+}
+
 /// Returns text from outside made safe to keep and print: control characters become spaces, and it has a bounded length.
 pub fn clean(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len().min(MAX_MESSAGE_CHARS));
@@ -158,6 +203,32 @@ mod tests {
     #[test]
     fn control_sequences_do_not_survive() {
         assert_eq!(clean("a\x1b[31mred\x07\r\nb\u{202e}c"), "a [31mred b c");
+    }
+
+    #[test]
+    fn layers_of_the_sdk_are_not_spoken() {
+        for (text, spoken) in [
+            (
+                "dispatch failure: io error: client error (Connect): tcp connect error: Connection refused (os error 111)",
+                "tcp connect error: Connection refused (os error 111)",
+            ),
+            ("dispatch failure: timeout", "dispatch failure: timeout"),
+            (
+                "an error occurred while loading credentials: service error: unhandled error (AccessDenied): Error { code: \"AccessDenied\", message: \"User: x is not authorized\", aws_request_id: \"1\" }",
+                "User: x is not authorized",
+            ),
+            (
+                "the credential provider was not enabled: no credentials found in chain. Attempted: Environment: the credential provider was not enabled: environment variable not set",
+                "no credentials found in chain.",
+            ),
+            (
+                "no credentials found in chain. Attempted: Profile: x Ec2InstanceMetadata: the credential provider was not enabled: could not communicate with IMDS: timed out",
+                "could not communicate with IMDS: timed out",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(Failure::local(FailureKind::Connect, text).spoken(), spoken);
+        }
     }
 
     #[test]

@@ -116,6 +116,13 @@ impl std::fmt::Display for Origin {
     }
 }
 
+impl Origin {
+    /// Returns whether an origin, as it is spoken, is one that a command of the shell changes: the environment, or nothing at all.
+    pub fn is_of_the_shell(spoken: &str) -> bool {
+        spoken.starts_with("the environment") || spoken == "the built-in default"
+    }
+}
+
 /// A value that lost against another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Shadowed {

@@ -209,8 +209,8 @@ pub(super) fn unreadable<T>(failure: Failure, permission: &str) -> Fact<T> {
     };
     let detail = match (why, failure.code.as_deref()) {
         (Why::Permission, _) => "the service refused the call".to_owned(),
-        (_, Some(code)) => format!("{code}: {}", failure.message),
-        (_, None) => format!("{}: {}", failure.kind.word(), failure.message),
+        (_, Some(code)) => format!("{code}: {}", failure.spoken()),
+        (_, None) => format!("{}: {}", failure.kind.word(), failure.spoken()),
     };
     Fact::Unreadable(Unreadable {
         why,

@@ -72,7 +72,7 @@ pub(super) async fn probe(context: &Context) -> Option<Aws<'_>> {
                         FailureKind::Timeout => Why::Timeout,
                         _ => Why::Fault,
                     };
-                    let detail = failure.message.clone();
+                    let detail = failure.spoken();
                     context.send(Update::Credentials(Fact::Unreadable(Unreadable {
                         why,
                         detail,

@@ -5,8 +5,9 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::paint::{Mark, Paint, safe};
 use crate::{
-    engine::{CauseReport, CheckReport, RemedyReport, Report, Verdict},
+    engine::{CauseReport, CheckReport, RemedyReport, Report, ReportCall, Verdict},
     knowledge::Status,
+    words::upper_first,
 };
 
 /// How much is shown.
@@ -116,7 +117,7 @@ fn headline(page: &mut Page, report: &Report) {
     page.marked(mark, &words);
     if report.verdict == Verdict::Unknown {
         let missing: Vec<&CheckReport> =
-            report.checks.iter().filter(|check| matches!(check.status, Status::Unknown | Status::Crashed)).collect();
+            report.checks.iter().filter(|check| is_open(check) && check.blocked_by.is_none()).collect();
         for check in missing.iter().take(3) {
             let why = check.measured.as_deref().unwrap_or("a fact is missing");
             page.line(&page.paint.hanging(&format!("{}: {why}", check.title), 2, 4));
@@ -265,22 +266,29 @@ fn remarks(page: &mut Page, report: &Report) {
 
 fn checks(page: &mut Page, report: &Report, detail: Detail) {
     let paint = page.paint;
+    let told = |check: &CheckReport| {
+        report.root_causes.iter().any(|cause| cause.check == check.id || cause.explains.contains(&check.id))
+            || (is_open(check) && check.blocked_by.is_some())
+    };
     let shown: Vec<&CheckReport> = report
         .checks
         .iter()
-        .filter(|check| detail == Detail::All || !matches!(check.status, Status::Pass | Status::Skipped))
+        .filter(|check| {
+            // What a cause above has told already is not told again.
+            detail == Detail::All || !(matches!(check.status, Status::Pass | Status::Skipped) || told(check))
+        })
         .collect();
     let quiet = matches!(report.verdict, Verdict::Ok) && detail == Detail::Normal;
     if !quiet && !shown.is_empty() {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(u16::try_from(paint.width()).unwrap_or(100));
+        let mut table = table(paint);
         for check in shown {
-            let what = match (&check.blocked_by, &check.measured) {
-                (Some(by), _) => format!("waits for {by}"),
-                (None, Some(measured)) => measured.clone(),
-                (None, None) => String::new(),
+            let what = match (&check.blocked_by, check.status) {
+                (Some(by), Status::Blocked) => format!("waits for {by}"),
+                _ => [check.cause.as_deref(), check.measured.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .collect::<Vec<_>>()
+                    .join(": "),
             };
             let word = format!("{} {}", paint.mark(mark_of(check.status)), check.status.word());
             if paint.width() < 60 {
@@ -297,6 +305,11 @@ fn checks(page: &mut Page, report: &Report, detail: Detail) {
     }
 }
 
+/// Nothing can be said about it.
+fn is_open(check: &CheckReport) -> bool {
+    matches!(check.status, Status::Unknown | Status::Crashed)
+}
+
 fn mark_of(status: Status) -> Mark {
     match status {
         Status::Pass => Mark::Good,
@@ -308,29 +321,53 @@ fn mark_of(status: Status) -> Mark {
     }
 }
 
-fn calls(page: &mut Page, report: &Report) {
-    if report.calls.is_empty() {
-        return;
-    }
-    let paint = page.paint;
+/// A table without lines, as wide as the page.
+fn table(paint: Paint) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(paint.width()).unwrap_or(100));
-    for call in &report.calls {
-        table.add_row(vec![
-            safe(&call.service),
-            safe(&call.operation),
-            safe(call.region.as_deref().unwrap_or("")),
-            format!("{} ms", call.ms),
-            safe(&call.outcome),
-        ]);
+    table
+}
+
+/// The calls in the order of their beginnings, each with its place in the time of the run.
+fn calls(page: &mut Page, report: &Report) {
+    let paint = page.paint;
+    let mut calls: Vec<&ReportCall> = report.calls.iter().collect();
+    calls.sort_by_key(|call| (call.started_ms, call.ms));
+    let Some(first) = calls.first().map(|call| call.started_ms) else { return };
+    let end = calls.iter().map(|call| call.started_ms + call.ms).max().unwrap_or(first);
+    // One Region for all of them is the one in the rows above.
+    let several = calls.iter().any(|call| call.region != calls[0].region);
+    let mut table = table(paint);
+    for call in calls {
+        let mut row = vec![safe(&call.operation), format!("{} ms", call.ms), safe(&call.outcome)];
+        if paint.width() >= 80 {
+            row.insert(0, safe(&call.service));
+        }
+        if several {
+            row.push(safe(call.region.as_deref().unwrap_or("")));
+        }
+        if paint.width() >= 110 {
+            row.push(bar(call.started_ms - first, call.ms, end - first));
+        }
+        table.add_row(row);
     }
     page.line(&paint.bold("Calls"));
     for line in table.to_string().lines() {
         page.line(line);
     }
     page.blank();
+}
+
+/// Where a span lies in the whole, as a bar.
+fn bar(start: u64, length: u64, whole: u64) -> String {
+    const CELLS: u64 = 20;
+    let cell = |at: u64| (at * CELLS).checked_div(whole).unwrap_or(0).min(CELLS);
+    let from = cell(start).min(CELLS - 1);
+    let to = cell(start + length).max(from + 1);
+    let times = |text: &str, count: u64| text.repeat(usize::try_from(count).unwrap_or(0));
+    format!("{}{}{}", times("·", from), times("█", to - from), times("·", CELLS - to))
 }
 
 fn totals(page: &mut Page, report: &Report) {
@@ -365,11 +402,6 @@ fn totals(page: &mut Page, report: &Report) {
         )
     };
     page.line(&page.paint.dim(&page.paint.paragraph(&line, 0)));
-}
-
-fn upper_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 fn shorten(text: &str, most: usize) -> String {

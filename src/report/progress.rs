@@ -32,9 +32,9 @@ impl Progress {
         Self { bar, going: BTreeSet::new() }
     }
 
-    /// Says something that stays.
-    pub fn say(&self, text: &str) {
-        self.bar.println(safe(text));
+    /// Says something that stays: lines that are safe already.
+    pub fn say(&self, lines: &str) {
+        self.bar.println(lines);
     }
 
     /// Something has begun.

@@ -11,7 +11,8 @@ use jsonc_parser::{
 
 use crate::{
     evidence::{FileProblem, Origin, OriginKind, SettingsFile},
-    world::{FileRead, World},
+    words::lower_first,
+    world::{FileRead, FileTrouble, World},
 };
 
 /// Braces and brackets that may stand inside each other; more is no settings file.
@@ -104,7 +105,9 @@ fn managed_files(world: &World) -> Vec<PathBuf> {
 /// Returns whether the user has accepted the trust question of the folder, or of one above it.
 pub(super) fn is_trusted(world: &World, config_dir: Option<&str>) -> bool {
     let Some(state) = state_file(world, config_dir) else { return false };
-    let FileRead::Text(text) = world.read_file(&state) else { return false };
+    let (FileRead::Text(text) | FileRead::Trouble(FileTrouble::Utf16(text))) = world.read_file(&state) else {
+        return false;
+    };
     let Ok(json) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
     world
         .current_dir()
@@ -121,8 +124,9 @@ fn read(world: &World, path: &Path, kind: OriginKind) -> ClaudeFile {
     };
     match world.read_file(path) {
         FileRead::Missing => file.file.found = false,
+        // Claude Code reads UTF-16 with a byte-order mark as well.
+        FileRead::Text(text) | FileRead::Trouble(FileTrouble::Utf16(text)) => parse(&text, &mut file),
         FileRead::Trouble(trouble) => file.file.problems.push(whole_file(&shown, None, trouble.to_string())),
-        FileRead::Text(text) => parse(&text, &mut file),
     }
     file
 }
@@ -275,11 +279,6 @@ fn depth(text: &str) -> usize {
         }
     }
     most
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// Byte offsets of the beginnings of lines.

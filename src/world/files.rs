@@ -37,6 +37,9 @@ pub enum FileTrouble {
     /// Larger than [`MAX_CONFIG_BYTES`].
     #[error("it is larger than {} MiB", MAX_CONFIG_BYTES / 1024 / 1024)]
     TooLarge,
+    /// UTF-16 with a byte-order mark, as Windows PowerShell writes files; some programs read it. Its text.
+    #[error("it is UTF-16 text, not UTF-8")]
+    Utf16(String),
     /// Not text.
     #[error("it is not UTF-8 text (first bad byte at offset {0})")]
     NotText(usize),
@@ -66,7 +69,10 @@ impl Files {
         };
         match String::from_utf8(bytes) {
             Ok(text) => FileRead::Text(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
-            Err(error) => FileRead::Trouble(FileTrouble::NotText(error.utf8_error().valid_up_to())),
+            Err(error) => {
+                let place = error.utf8_error().valid_up_to();
+                FileRead::Trouble(utf_16(error.as_bytes()).map_or(FileTrouble::NotText(place), FileTrouble::Utf16))
+            }
         }
     }
 
@@ -93,5 +99,31 @@ impl Files {
             Self::Disk => os::is_executable(path),
             Self::Memory(files) => files.contains_key(path),
         }
+    }
+}
+
+/// Decodes UTF-16, if a byte-order mark says that it is.
+fn utf_16(bytes: &[u8]) -> Option<String> {
+    let (mark, rest) = bytes.split_first_chunk::<2>()?;
+    let unit: fn([u8; 2]) -> u16 = match mark {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let (pairs, []) = rest.as_chunks::<2>() else { return None };
+    String::from_utf16(&pairs.iter().map(|pair| unit(*pair)).collect::<Vec<u16>>()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn utf_16_is_told_from_binary() {
+        let written: Vec<u8> = "\u{feff}{é}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(utf_16(&written).as_deref(), Some("{é}"));
+        assert_eq!(utf_16(&written[..written.len() - 1]), None);
+        assert_eq!(utf_16(b"\x89PNG"), None);
+        assert_eq!(utf_16(b""), None);
     }
 }

@@ -6,6 +6,7 @@
 mod files;
 mod os;
 mod process;
+mod signals;
 pub mod terminal;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 pub use files::{FileRead, FileTrouble, MAX_CONFIG_BYTES};
 pub use os::{Platform, monotonic_now, this_program, wall_clock, write_private};
 pub use process::{Captured, RunError, end_group};
+pub use signals::{Asked, Signals};
 
 use files::Files;
 

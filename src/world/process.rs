@@ -6,7 +6,7 @@ use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::{io::AsyncReadExt, process::Command};
 
-use super::World;
+use super::{Asked, Signals, World};
 
 /// The most that is kept of a program's output, in bytes.
 const MAX_OUTPUT: u64 = 64 * 1024;
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// Runs a program with this machine's environment and this process's terminal, and returns its exit code (128 and its number
-    /// where a signal ended it).
+    /// where a signal ended it). Ctrl-C is the program's business; when this process is asked to end, the program is ended first.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -83,8 +83,16 @@ impl World {
         if self.exists(self.current_dir()) {
             command.current_dir(self.current_dir());
         }
-        let status = command.status().await?;
-        Ok(code_of(status))
+        let mut signals = Signals::listen()?;
+        let mut child = command.spawn()?;
+        loop {
+            tokio::select! {
+                status = child.wait() => return Ok(code_of(status?)),
+                asked = signals.next() => if asked == Asked::End {
+                    child.kill().await?;
+                },
+            }
+        }
     }
 
     /// Returns a command with this machine's environment, in its current folder, in a process group of its own, that ends when

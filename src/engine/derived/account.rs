@@ -28,7 +28,7 @@ pub(super) fn next_gate(view: View<'_>) -> Fact<Diagnosis> {
     if evidence.access.use_case_form.known() == Some(&false) && !said("use case details") {
         return Fact::Known(Diagnosis {
             cause: "use-case-form-missing".into(),
-            evidence: Some("Bedrock says that no use-case form was submitted for this account".into()),
+            evidence: Some("Bedrock says so itself when it is asked for the form.".into()),
             ..base
         });
     }

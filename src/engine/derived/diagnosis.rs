@@ -103,7 +103,9 @@ pub struct Diagnosis {
     pub fixed_in: Option<String>,
     /// An error code.
     pub code: Option<String>,
-    /// The service's own words.
+    /// The words are those of the service; otherwise they are what was met on the way to it.
+    pub answered: bool,
+    /// The service's own words, or what was met on the way.
     pub message: Option<String>,
     /// The request id.
     pub request_id: Option<String>,
@@ -133,7 +135,8 @@ impl Diagnosis {
     #[must_use]
     pub fn with_failure(mut self, failure: &Failure) -> Self {
         self.code.clone_from(&failure.code);
-        self.message = (!failure.message.is_empty()).then(|| failure.message.clone());
+        self.message = Some(failure.spoken()).filter(|text| !text.is_empty());
+        self.answered = failure.is_answer();
         self.request_id.clone_from(&failure.request_id);
         self
     }

@@ -621,7 +621,10 @@ fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
         diagnosis.cause = "region-mismatch-model-access".into();
         diagnosis.confidence = Confidence::Likely;
         diagnosis.other_region = Some(other.region.clone());
-        diagnosis.evidence = Some(format!("{} ({}) has access to the model", other.region, other.named_by));
+        diagnosis.evidence = Some(format!(
+            "A Region named on this machine has access to the model: {} ({}).",
+            other.region, other.named_by
+        ));
         if let Some(region) = view.evidence.region.known() {
             diagnosis.setting = Some(region.setting.clone());
             diagnosis.origin = Some(region.origin.to_string());
@@ -630,7 +633,7 @@ fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
     }
     if let Some(it) = view.evidence.access.availability.known() {
         diagnosis.evidence = Some(format!(
-            "the control plane says: agreement {}, authorization {}, entitlement {}, Region {}",
+            "The control plane says: agreement {}, authorization {}, entitlement {}, Region {}.",
             it.agreement, it.authorization, it.entitlement, it.region
         ));
     }

@@ -3,7 +3,7 @@
 
 use super::{Diagnosis, View};
 use crate::{
-    evidence::{Endpoint, Envelope, Fact, Failure, FailureKind, HostReport},
+    evidence::{Client, Endpoint, Envelope, Fact, Failure, FailureKind, HostReport, Setting, Why},
     knowledge::Confidence,
 };
 
@@ -22,6 +22,17 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
             invocation.attempts().filter_map(|attempt| attempt.failure.as_ref()).find(on_the_way)
         });
     let credentials = evidence.credentials.obstacle().and_then(|it| it.failure.as_ref()).filter(on_the_way);
+    if let Some(setting) = unverified(view)
+        && invoke.or(credentials).is_some_and(|failure| failure.kind == FailureKind::Tls)
+    {
+        return Fact::unreadable(
+            Why::Unsupported,
+            format!(
+                "Claude Code verifies no certificates ({}=0, {}) and would go on; bedside verifies them, and could not look behind this one",
+                setting.name, setting.origin
+            ),
+        );
+    }
     if let Some(failure) = invoke {
         return Fact::Known(of_failure(view, failure, "bedrock-runtime"));
     }
@@ -46,6 +57,13 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
         Fact::Absent(reason) => Fact::Absent(reason.clone()),
         Fact::Unreadable(obstacle) => Fact::Unreadable(obstacle.clone()),
     }
+}
+
+/// The setting with which Claude Code verifies no certificates at all.
+fn unverified(view: View<'_>) -> Option<&Setting> {
+    let settings = &view.evidence.settings;
+    let off = |setting: &&Setting| setting.name == "NODE_TLS_REJECT_UNAUTHORIZED" && setting.value == "0";
+    settings.variables.iter().find(off).filter(|_| settings.client == Client::ClaudeCode)
 }
 
 fn host_failure(host: &HostReport) -> Option<&Failure> {
