@@ -18,8 +18,7 @@ pub(super) fn run(world: &World, arguments: &ChecksArgs) -> Result<Exit, Failed>
             SchemaChoice::Report => engine::report_schema(),
             SchemaChoice::Evidence => engine::evidence_schema(),
         };
-        let text = serde_json::to_string_pretty(&schema).map_err(|error| Failed::new(error.to_string()))?;
-        output::print(&text)?;
+        output::print(pages::schema(&schema).trim_end())?;
         return Ok(Exit::Ok);
     }
     let knowledge = packs::load(world, &arguments.checks)?;

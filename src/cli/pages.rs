@@ -7,6 +7,7 @@ use clap::CommandFactory;
 
 use super::args::Cli;
 use crate::{
+    engine,
     knowledge::{Case, Cause, CauseOf, Check, Knowledge},
     settings::variables::VARIABLES,
     words::upper_first,
@@ -28,7 +29,14 @@ pub fn pages(knowledge: &Knowledge) -> BTreeMap<String, String> {
     pages.insert("causes/README.md".into(), format!("{NOTICE}{}", cause_index(knowledge)));
     pages.insert("cli.md".into(), format!("{NOTICE}{}", cli_page()));
     pages.insert("environment.md".into(), format!("{NOTICE}{}", environment_page()));
+    pages.insert("schemas/report.json".into(), schema(&engine::report_schema()));
+    pages.insert("schemas/evidence.json".into(), schema(&engine::evidence_schema()));
     pages
+}
+
+/// A JSON Schema as it is printed and published.
+pub(super) fn schema(schema: &serde_json::Value) -> String {
+    format!("{schema:#}\n")
 }
 
 /// Returns the page of a check.

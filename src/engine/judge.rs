@@ -214,17 +214,21 @@ impl Finding {
 /// Judges one check. Whatever breaks inside it stays inside it.
 pub fn judge_check(check: &Check, facts: &Facts, states: &States) -> Finding {
     let began = crate::world::monotonic_now();
-    let judged = catch_unwind(AssertUnwindSafe(|| decide(check, facts, states)));
-    let mut finding = judged.unwrap_or_else(|panic| {
+    let mut finding = contained(check, || decide(check, facts, states));
+    finding.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    finding
+}
+
+/// A finding of this check, or that it crashed.
+fn contained(check: &Check, work: impl FnOnce() -> Finding) -> Finding {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let why = panic
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "it panicked".to_owned());
         Finding::of(check, Status::Crashed).because(why)
-    });
-    finding.micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-    finding
+    })
 }
 
 fn decide(check: &Check, facts: &Facts, states: &States) -> Finding {
@@ -337,12 +341,11 @@ fn decided(check: &Check, number: usize, case: &Case, facts: &Facts) -> Finding 
 }
 
 /// Adds the words of the cause to a finding: its summary and those of its remedies that are for this case.
-pub(super) fn add_words(
-    mut finding: Finding,
-    check: &Check,
-    facts: &Facts,
-    causes: &BTreeMap<String, Cause>,
-) -> Finding {
+pub(super) fn add_words(finding: Finding, check: &Check, facts: &Facts, causes: &BTreeMap<String, Cause>) -> Finding {
+    contained(check, || worded(finding, check, facts, causes))
+}
+
+fn worded(mut finding: Finding, check: &Check, facts: &Facts, causes: &BTreeMap<String, Cause>) -> Finding {
     let Some(cause) = finding.cause.as_ref().and_then(|slug| causes.get(slug)) else {
         return Finding::of(check, Status::Crashed)
             .because(format!("there is no cause `{}`", finding.cause.unwrap_or_default()));
@@ -382,9 +385,11 @@ fn one_line(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
         let before = &text[..at];
-        let doubled = (before.ends_with('.') && !before.ends_with("..") && !text[at + 1..].starts_with('.'))
-            || before.ends_with(".\"");
-        if character != '.' || !doubled {
+        let doubled = || {
+            (before.ends_with('.') && !before.ends_with("..") && !text[at + 1..].starts_with('.'))
+                || before.ends_with(".\"")
+        };
+        if character != '.' || !doubled() {
             out.push(character);
         }
     }
@@ -409,5 +414,17 @@ fn reaches(command: &[String], tree: &Value) -> bool {
     match lookup(tree, "subject.origin") {
         Lookup::Known(Value::String(origin)) => Origin::is_of_the_shell(&origin),
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn one_full_stop_is_enough_in_any_alphabet() {
+        assert_eq!(one_line("It says \"No.\". See ~/.é/config."), "It says \"No.\" See ~/.é/config.");
+        assert_eq!(one_line("Access denied.” and… then.."), "Access denied.” and… then.");
+        assert_eq!(one_line("profile dev.日本…"), "profile dev.日本…");
     }
 }

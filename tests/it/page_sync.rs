@@ -16,6 +16,7 @@ fn generated_pages_are_in_step() {
             std::fs::create_dir_all(docs.join(folder)).unwrap();
         }
         for (name, text) in &pages {
+            std::fs::create_dir_all(docs.join(name).parent().unwrap()).unwrap();
             std::fs::write(docs.join(name), text).unwrap();
         }
     }
@@ -27,7 +28,7 @@ fn generated_pages_are_in_step() {
             Err(_) => complaints.push(format!("docs/{name} is missing")),
         }
     }
-    for folder in ["checks", "causes"] {
+    for folder in ["checks", "causes", "schemas"] {
         let known: BTreeSet<&str> = pages.keys().filter_map(|name| name.strip_prefix(&format!("{folder}/"))).collect();
         for entry in std::fs::read_dir(docs.join(folder)).into_iter().flatten() {
             let name = entry.unwrap().file_name().into_string().unwrap();

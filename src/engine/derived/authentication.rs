@@ -14,7 +14,7 @@ const SKEW_LIMIT: i64 = 300;
 
 /// This machine's clock.
 pub(super) fn clock(view: View<'_>) -> Fact<Diagnosis> {
-    if view.works() {
+    if view.works() || !signature_matters(view) {
         return Diagnosis::fine();
     }
     let mut skews: Vec<i64> = view.evidence.calls.iter().filter_map(|call| call.skew_seconds).collect();
@@ -47,6 +47,18 @@ pub(super) fn clock(view: View<'_>) -> Fact<Diagnosis> {
         _ => diagnosis.sure(Confidence::Likely),
     };
     Fact::Known(diagnosis)
+}
+
+/// Whether a wrong clock can be the reason: calls are signed, and the runtime did not get past the signature.
+fn signature_matters(view: View<'_>) -> bool {
+    let signed = view.evidence.settings.authentication == Authentication::Sigv4;
+    let past_it = view.evidence.invoke.main.known().is_some_and(|invocation| {
+        invocation
+            .attempts()
+            .filter_map(|attempt| attempt.failure.as_ref())
+            .any(|failure| failure.is_answer() && !is_auth_failure(failure))
+    });
+    signed && !past_it
 }
 
 fn spoken_seconds(seconds: i64) -> String {
@@ -82,7 +94,7 @@ fn auth_failure(view: View<'_>) -> Option<&Failure> {
 }
 
 fn is_auth_failure(failure: &Failure) -> bool {
-    if failure.kind != FailureKind::Service {
+    if failure.kind != FailureKind::Service || network::is_of_a_gateway(failure) {
         return false;
     }
     let by_code = failure.code.as_deref().is_some_and(|code| {
@@ -125,7 +137,13 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
         return Fact::Known(foreseen);
     }
     let Some(failure) = &obstacle.failure else { return Fact::Unreadable(obstacle.clone()) };
-    if on_the_way(failure) {
+    if network::is_slow_chain(failure) {
+        let metadata = winner.is_none_or(|it| matches!(it.kind, SourceKind::InstanceMetadata | SourceKind::Container));
+        if !(metadata && view.evidence.machine.inside_aws.is_some()) {
+            // A helper or a sign-in may take its time; that it would have failed nobody saw.
+            return Fact::Unreadable(obstacle.clone());
+        }
+    } else if on_the_way(failure) {
         return of_network(view);
     }
     let base = Diagnosis {
@@ -185,8 +203,22 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
             } else if matches!(code, "SignatureDoesNotMatch") {
                 of("signature-mismatch", base.with_subcause("source-of-role"))
             } else if code.starts_with("AccessDenied") || matches!(code, "InvalidIdentityToken" | "IDPRejectedClaim") {
-                let principal = super::Denial::parse(&failure.message).and_then(|denial| denial.principal);
-                of("assume-role-denied", Diagnosis { principal, ..base })
+                let denial = super::Denial::parse(&failure.message);
+                let cause = match denial.as_ref().and_then(|denial| denial.policy_type) {
+                    Some(super::PolicyType::ResourceControl) => "resource-control-policy-deny",
+                    Some(super::PolicyType::ServiceControl) => "scp-deny",
+                    _ => "assume-role-denied",
+                };
+                of(
+                    cause,
+                    Diagnosis {
+                        principal: denial.as_ref().and_then(|denial| denial.principal.clone()),
+                        action: denial.as_ref().map(|denial| denial.action.clone()),
+                        resource: denial.as_ref().and_then(|denial| denial.resource.clone()),
+                        policy_arn: denial.and_then(|denial| denial.policy_arn),
+                        ..base
+                    },
+                )
             } else if on_the_way(failure) {
                 of_network(view)
             } else if has(&["source_profile", "sso token", "cached sso"]) && has(&["sso"]) {
@@ -194,6 +226,10 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
             } else {
                 of("no-credentials", base.with_subcause("role-unusable").sure(Confidence::Likely))
             }
+        }
+        // It answered: there is no role for it to speak of.
+        SourceKind::InstanceMetadata if has(&["404 from imds", "received 404"]) => {
+            of("no-credentials", base.with_subcause("no-instance-role"))
         }
         SourceKind::InstanceMetadata | SourceKind::Container => of("imds-unreachable", base),
         SourceKind::EnvironmentKeys | SourceKind::ProfileKeys => {
@@ -240,13 +276,15 @@ pub(super) fn accepted(view: View<'_>) -> Fact<Diagnosis> {
         return Diagnosis::fine();
     }
     let settings = &view.evidence.settings;
+    let bearer = settings.authentication == Authentication::BearerToken;
     let Some(failure) = auth_failure(view) else {
+        // STS never sees an API key: only Bedrock itself can say that it takes one.
         return match (&view.evidence.invoke.main, &view.evidence.identity) {
-            (Fact::Unreadable(obstacle), Fact::Unreadable(_)) => Fact::Unreadable(obstacle.clone()),
+            (Fact::Unreadable(obstacle), Fact::Unreadable(_) | Fact::Absent(_)) => Fact::Unreadable(obstacle.clone()),
+            (Fact::Unreadable(obstacle), Fact::Known(_)) if bearer => Fact::Unreadable(obstacle.clone()),
             _ => Diagnosis::fine(),
         };
     };
-    let bearer = settings.authentication == Authentication::BearerToken;
     let used: Option<&CredentialSource> = settings
         .sources
         .iter()
@@ -325,8 +363,13 @@ fn meant_source(view: View<'_>, used: Option<&CredentialSource>) -> Option<Strin
 fn bearer_cause(failure: &Failure, used: Option<&CredentialSource>) -> (&'static str, Option<&'static str>) {
     let text = failure.message.to_lowercase();
     let shape = used.map(|source| source.detail.as_str()).unwrap_or_default();
-    if shape.contains("not the shape") || text.contains("pre-defined prefix") {
+    if shape.contains("not the shape") {
         return ("api-key-wrong-kind", None);
+    }
+    if text.contains("pre-defined prefix") {
+        // A key of the right shape whose principal may not use API keys gets the same words.
+        let of_the_right_shape = used.is_some_and(|source| !source.detail.is_empty());
+        return (if of_the_right_shape { "bearer-iam-missing" } else { "api-key-wrong-kind" }, None);
     }
     if text.contains("expired") {
         return ("api-key-rejected", Some("expired"));

@@ -2,7 +2,7 @@
 
 use super::{Diagnosis, View};
 use crate::{
-    evidence::{Authentication, Client, Fact, FileProblem, OriginKind, Provider, SourceKind},
+    evidence::{Authentication, Client, Fact, FileProblem, ModelRole, OriginKind, Provider, SourceKind},
     knowledge::{ClientFault, Confidence},
 };
 
@@ -154,12 +154,20 @@ fn is_met(view: View<'_>, rule: &str) -> bool {
         "bearer-token" => settings.authentication == Authentication::BearerToken,
         "container-credentials" => winner == Some(SourceKind::Container),
         "login-profile" => winner == Some(SourceKind::Login),
-        "custom-ca" => settings.route.ca_bundle.is_some() && settings.route.https_proxy.is_none(),
-        "region-from-profile" => view
-            .evidence
-            .region
-            .known()
-            .is_some_and(|region| matches!(region.origin.kind, OriginKind::AwsConfig | OriginKind::AwsCredentials)),
+        // Extra trust roots matter only where somebody other than Amazon signed the certificate.
+        "custom-ca" => {
+            let issuer = view.evidence.network.known().and_then(|hosts| {
+                hosts.iter().find(|host| host.service == "bedrock-runtime").and_then(|host| host.issuer.as_deref())
+            });
+            settings.route.ca_bundle.is_some()
+                && settings.route.https_proxy.is_none()
+                && issuer.is_some_and(|issuer| !issuer.contains("Amazon"))
+        }
+        // A client that does not read it calls us-east-1.
+        "region-from-profile" => view.evidence.region.known().is_some_and(|region| {
+            matches!(region.origin.kind, OriginKind::AwsConfig | OriginKind::AwsCredentials)
+                && region.name != "us-east-1"
+        }),
         _ => false,
     }
 }
@@ -179,6 +187,17 @@ pub(super) fn caching(view: View<'_>) -> Fact<Diagnosis> {
         return Fact::Absent(format!("{} decides about caching in its own code", settings.client.spoken()));
     }
     let Some(off) = &settings.prompt_caching_off else { return Diagnosis::fine() };
+    // A switch of one family matters to those who use a model of it.
+    let family = off.name.strip_prefix("DISABLE_PROMPT_CACHING_").map(str::to_lowercase);
+    let ids = [ModelRole::Main, ModelRole::Background, ModelRole::Subagent].into_iter().filter_map(|role| {
+        let invoked = view.evidence.invoke.of(role).known().map(|invocation| invocation.model_id.clone());
+        invoked.or_else(|| settings.models.of(role).known().and_then(|model| model.id.clone()))
+    });
+    if let Some(family) = family
+        && !ids.into_iter().any(|id| id.contains(&family) || id.contains("application-inference-profile"))
+    {
+        return Diagnosis::fine();
+    }
     Fact::Known(Diagnosis {
         client: Some(settings.client.spoken().to_owned()),
         setting: Some(off.name.clone()),

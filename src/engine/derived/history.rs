@@ -17,16 +17,23 @@ pub(super) fn recent_throttling(view: View<'_>) -> Fact<Diagnosis> {
     };
     let Ok(now) = view.evidence.taken_at.parse::<Timestamp>() else { return Diagnosis::fine() };
     let Ok(hour_ago) = now.checked_sub(Span::new().hours(1)) else { return Diagnosis::fine() };
-    let own: Vec<_> = history
+    let throttled: Vec<_> = history
         .failures
         .iter()
-        .filter(|failure| failure.own && failure.time.parse::<Timestamp>().is_ok_and(|time| time >= hour_ago))
+        .filter(|failure| failure.time.parse::<Timestamp>().is_ok_and(|time| time >= hour_ago))
         .filter_map(|failure| {
             let found = view.matcher.find(Some(&failure.code), None, &failure.message);
             let cause = found.first()?.cause().to_owned();
             cause.starts_with("throttle-").then_some((cause, failure))
         })
         .collect();
+    if !throttled.is_empty() && view.evidence.identity.known().is_none() {
+        return Fact::unreadable(
+            Why::Dependency,
+            "there was throttling in the last hour; whose it was cannot be told, since STS named no caller",
+        );
+    }
+    let own: Vec<_> = throttled.into_iter().filter(|(_, failure)| failure.own).collect();
     let Some((cause, newest)) = own.first() else {
         // On a busy account the pages that were read may not reach an hour back: then nothing was ruled out.
         let reached = history.oldest.as_ref().and_then(|oldest| oldest.parse::<Timestamp>().ok());

@@ -126,9 +126,10 @@ pub(super) fn diagnose(view: View<'_>, role: ModelRole) -> InvocationDiagnoses {
         // The client helps itself: what is left is a consequence to name, not a failure.
         found.clear();
     }
-    if invocation.works(client) && client != Client::AwsSdk {
-        // The client's own operation passed; what failed beside it is no fault of the main model.
-        found.clear();
+    if invocation.works(client) {
+        // The client's own operation passed; what failed beside it is no fault of the main model. Of a plain SDK nobody knows which
+        // of the two it uses: that one of them is not allowed is worth a word.
+        found.retain(|diagnosis| client == Client::AwsSdk && diagnosis.cause == "iam-streaming-action-missing");
     }
     if !invocation.works(client) && replaced.is_fine() {
         for (kind, foreseen) in [(Kind::Id, foreseen_id(view, role)), (Kind::Capacity, zero_quota(view, role))] {
@@ -287,7 +288,8 @@ pub(super) fn secondary(view: View<'_>, role: ModelRole) -> Fact<Diagnosis> {
         return Diagnosis::fine();
     };
     let inner = attempt_diagnosis(view, role, invocation, attempt, failure);
-    if matches!(kind_of(&inner.cause), Kind::Elsewhere) {
+    // A fault of the way or of the credentials is told once, of the main model; where that one works it is this model's own.
+    if matches!(kind_of(&inner.cause), Kind::Elsewhere) && !view.works() {
         return foreseen().map_or_else(Diagnosis::fine, Fact::Known);
     }
     let subcause = (!inner.cause.is_empty()).then(|| inner.cause.clone());
@@ -333,7 +335,13 @@ fn attempt_diagnosis(
         origin: setting.map(|setting| setting.origin.to_string()),
         account: view.evidence.identity.known().map(|identity| identity.account.clone()),
         principal: view.evidence.identity.known().map(|identity| identity.arn.clone()),
-        profile: view.evidence.settings.profile.known().map(|profile| profile.name.clone()),
+        profile: view
+            .evidence
+            .settings
+            .sources
+            .iter()
+            .find(|source| source.wins)
+            .and_then(|source| source.profile.clone()),
         ..Diagnosis::default()
     }
     .with_failure(failure);
@@ -414,7 +422,8 @@ fn denied(view: View<'_>, sent: &ModelRef, denial: &Denial, mut diagnosis: Diagn
     diagnosis.resources = Some(arns_to_allow(view, sent, &diagnosis));
     let (cause, confidence) = match (denial.policy_type, denial.explicit) {
         _ if denial.action.ends_with(":CallWithBearerToken") => ("bearer-iam-missing", Confidence::Certain),
-        _ if denial.action.starts_with("aws-marketplace:") => ("marketplace-permissions-missing", Confidence::Certain),
+        // An expired card can stand behind the same denial.
+        _ if denial.action.starts_with("aws-marketplace:") => ("marketplace-permissions-missing", Confidence::Likely),
         (Some(PolicyType::ServiceControl), _) if elsewhere => ("scp-cross-region-deny", Confidence::Certain),
         (Some(PolicyType::ServiceControl), _) => ("scp-deny", Confidence::Certain),
         (Some(PolicyType::ResourceControl), _) => ("resource-control-policy-deny", Confidence::Certain),
@@ -474,6 +483,11 @@ fn arns_to_allow(view: View<'_>, sent: &ModelRef, diagnosis: &Diagnosis) -> Stri
         }
     } else if sent.is_arn {
         arns.push(sent.id.clone());
+        if let Some(foundation) = &sent.foundation_model
+            && sent.prefix.is_some()
+        {
+            arns.push(format!("arn:{partition}:bedrock:*::foundation-model/{foundation}"));
+        }
     } else if let Some(foundation) = &sent.foundation_model {
         if sent.prefix.is_some() {
             arns.push(format!("arn:{partition}:bedrock:{region}:{account}:inference-profile/{}", sent.id));
@@ -520,6 +534,22 @@ fn narrow(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut d
                 .filter(|id| *id != sent.id);
             diagnosis
         }
+        "account-not-authorized" => {
+            // The same words stand for a Region that the model or the account has not.
+            let region = view.evidence.access.availability.known().map(|it| it.region.as_str());
+            if region == Some("NOT_AVAILABLE") {
+                diagnosis.cause = "model-not-in-region".into();
+                diagnosis.confidence = Confidence::Likely;
+                diagnosis.suggested_model = successor(view, sent).filter(|id| *id != sent.id);
+            }
+            diagnosis
+        }
+        "marketplace-permissions-missing" => {
+            if diagnosis.subcause.is_some() {
+                diagnosis.evidence = Some("AWS is still setting it up".into());
+            }
+            diagnosis.sure(Confidence::Likely)
+        }
         "model-gated-for-account" => {
             diagnosis.suggested_model = successor(view, sent).filter(|id| *id != sent.id);
             diagnosis
@@ -531,6 +561,8 @@ fn narrow(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut d
 fn eol(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
     diagnosis.cause = "model-eol".into();
     diagnosis.confidence = Confidence::Certain;
+    // By the table it is gone for everyone, whatever else keeps a call from being made.
+    diagnosis.independent |= sent.foundation_model.as_deref().is_some_and(|model| model_id::is_retired(view, model));
     with_successor(view, sent, diagnosis)
 }
 
@@ -617,9 +649,17 @@ fn similar(view: View<'_>, sent: &ModelRef) -> Option<String> {
 /// "You don't have access to the model with the specified model ID": as often the wrong Region as a missing grant.
 fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
     let usable = view.evidence.access.elsewhere.known().and_then(|regions| regions.iter().find(|region| region.usable));
-    if let Some(other) = usable {
+    let here = view.evidence.access.availability.known();
+    // Where the control plane says the same of this Region, another one is no better.
+    let as_good_here = here.is_some_and(|it| {
+        it.agreement == "AVAILABLE"
+            && it.authorization == "AUTHORIZED"
+            && it.entitlement == "AVAILABLE"
+            && it.region == "AVAILABLE"
+    });
+    if let Some(other) = usable.filter(|_| !as_good_here) {
         diagnosis.cause = "region-mismatch-model-access".into();
-        diagnosis.confidence = Confidence::Likely;
+        diagnosis.confidence = if here.is_some() { Confidence::Likely } else { Confidence::Possible };
         diagnosis.other_region = Some(other.region.clone());
         diagnosis.evidence = Some(format!(
             "A Region named on this machine has access to the model: {} ({}).",
@@ -631,7 +671,7 @@ fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
         }
         return diagnosis;
     }
-    if let Some(it) = view.evidence.access.availability.known() {
+    if let Some(it) = here {
         diagnosis.evidence = Some(format!(
             "The control plane says: agreement {}, authorization {}, entitlement {}, Region {}.",
             it.agreement, it.authorization, it.entitlement, it.region
@@ -647,7 +687,14 @@ fn throttled(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
         "throttle-tokens-per-minute" => QuotaUnit::TokensPerMinute,
         _ => QuotaUnit::TokensPerDay,
     };
-    let Some(quotas) = view.evidence.quotas.known() else { return diagnosis };
+    let Some(quotas) = view.evidence.quotas.known() else {
+        // On a new account the same words mean a quota of zero; only the quotas tell.
+        if unit == QuotaUnit::TokensPerDay {
+            diagnosis.confidence = Confidence::Likely;
+            diagnosis.subcause = Some("quotas-not-read".into());
+        }
+        return diagnosis;
+    };
     let own: Vec<_> = quotas.iter().filter(|quota| diagnosis.role.as_deref() == Some(quota.role.name())).collect();
     if let Some(zero) = own.iter().find(|quota| quota.applied == Some(0.0)) {
         diagnosis.cause = "zero-quota-account".into();
@@ -661,8 +708,7 @@ fn throttled(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
     if let Some(quota) = own.iter().find(|quota| quota.unit == unit) {
         diagnosis.quota = Some(quota.name.clone());
         diagnosis.quota_code = Some(quota.code.clone());
-        diagnosis.amount = quota.applied.map(|applied| format!("{applied:.0} {}", quota.unit.spoken()));
-        diagnosis.limit = quota.default.map(|default| format!("{default:.0} {}", quota.unit.spoken()));
+        diagnosis.limit = quota.applied.map(|applied| format!("{applied:.0} {}", quota.unit.spoken()));
     }
     diagnosis
 }

@@ -1,9 +1,9 @@
 //! The way to the service: names, connections, TLS, proxies, addresses. A fault here is never a fault of credentials, and an answer
 //! of the service itself is never a fault here.
 
-use super::{Diagnosis, View};
+use super::{Diagnosis, ModelRef, View, model_id};
 use crate::{
-    evidence::{Client, Endpoint, Envelope, Fact, Failure, FailureKind, HostReport, Setting, Why},
+    evidence::{Client, Endpoint, Envelope, Fact, Failure, FailureKind, HostReport, Invocation, Setting, Why},
     knowledge::Confidence,
 };
 
@@ -16,12 +16,20 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
     let on_the_way = |failure: &&Failure| {
         !matches!(failure.kind, FailureKind::Service | FailureKind::Credentials | FailureKind::Construction)
     };
-    // The client's own call speaks first, then the credentials it needed for it.
+    // The client's own call speaks first, then the credentials it needed for it. Where the service itself answered one of the
+    // attempts, the way is open, whatever became of the other.
     let invoke =
-        evidence.invoke.main.known().and_then(|invocation| {
+        evidence.invoke.main.known().filter(|invocation| !answered(invocation)).and_then(|invocation| {
             invocation.attempts().filter_map(|attempt| attempt.failure.as_ref()).find(on_the_way)
         });
-    let credentials = evidence.credentials.obstacle().and_then(|it| it.failure.as_ref()).filter(on_the_way);
+    // The end of a model's life has been seen as a stream that just ends.
+    let invoke = invoke.filter(|failure| failure.kind != FailureKind::CutStream || !main_is_retired(view));
+    let credentials = evidence
+        .credentials
+        .obstacle()
+        .and_then(|it| it.failure.as_ref())
+        .filter(on_the_way)
+        .filter(|failure| !is_slow_chain(failure));
     if let Some(setting) = unverified(view)
         && invoke.or(credentials).is_some_and(|failure| failure.kind == FailureKind::Tls)
     {
@@ -48,15 +56,31 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
     }
     // No call was made at all: the probe of the hosts is all there is.
     match &evidence.network {
-        Fact::Known(hosts) => match hosts.iter().find_map(|host| Some((host, host_failure(host)?))) {
-            Some((host, failure)) if host.service == "bedrock-runtime" => {
-                Fact::Known(of_failure(view, failure, &host.service))
+        Fact::Known(hosts) => {
+            let runtime = hosts.iter().find(|host| host.service == "bedrock-runtime");
+            match runtime.and_then(host_failure) {
+                Some(failure) => Fact::Known(of_failure(view, failure, "bedrock-runtime")),
+                None => Diagnosis::fine(),
             }
-            _ => Diagnosis::fine(),
-        },
+        }
         Fact::Absent(reason) => Fact::Absent(reason.clone()),
         Fact::Unreadable(obstacle) => Fact::Unreadable(obstacle.clone()),
     }
+}
+
+/// The service itself answered one of the attempts.
+fn answered(invocation: &Invocation) -> bool {
+    invocation.attempts().any(|attempt| attempt.ok || attempt.failure.as_ref().is_some_and(Failure::is_answer))
+}
+
+fn main_is_retired(view: View<'_>) -> bool {
+    let sent = view.evidence.invoke.main.known().map(|invocation| ModelRef::parse(&invocation.model_id));
+    sent.and_then(|sent| sent.foundation_model).is_some_and(|model| model_id::is_retired(view, &model))
+}
+
+/// The credential chain itself took too long: a helper, a sign-in, a prompt. That says nothing of the network.
+pub(super) fn is_slow_chain(failure: &Failure) -> bool {
+    failure.code.as_deref() == Some("CredentialChainTimedOut")
 }
 
 /// The setting with which Claude Code verifies no certificates at all.
@@ -90,8 +114,12 @@ fn wrong_address(view: View<'_>) -> Option<Diagnosis> {
                     || code == "not_found_error"
                     || code.contains("InvalidAction")
             }) && !failure.message.to_lowercase().contains("model"));
-        unknown_path || failure.code.as_deref() == Some("MissingAuthenticationTokenException")
+        // AWS refuses credentials with 403; a 401 without a code of AWS's is a gateway's own.
+        unknown_path
+            || is_of_a_gateway(failure)
+            || failure.code.as_deref() == Some("MissingAuthenticationTokenException")
     })?;
+    let subcause = is_of_a_gateway(failure).then(|| "gateway-refuses".to_owned());
     Some(
         Diagnosis {
             url: Some(endpoint.url.clone()),
@@ -101,10 +129,18 @@ fn wrong_address(view: View<'_>) -> Option<Diagnosis> {
             host: Some(endpoint.host().to_owned()),
             measured: Some(format!("HTTP {} from {}", failure.status.unwrap_or(0), endpoint.host())),
             expected: Some("an answer of Bedrock's runtime".into()),
+            confidence: if subcause.is_some() { Confidence::Likely } else { Confidence::Certain },
+            subcause,
             ..Diagnosis::of("endpoint-url-wrong")
         }
         .with_failure(failure),
     )
+}
+
+/// A refusal that is none of AWS's: status 401 without an error code that AWS gives with it.
+pub(super) fn is_of_a_gateway(failure: &Failure) -> bool {
+    failure.status == Some(401)
+        && failure.code.as_deref().is_none_or(|code| !code.ends_with("Exception") && code != "IncompleteSignature")
 }
 
 fn of_failure(view: View<'_>, failure: &Failure, service: &str) -> Diagnosis {
@@ -191,14 +227,14 @@ fn of_failure(view: View<'_>, failure: &Failure, service: &str) -> Diagnosis {
         }
         FailureKind::Response => foreign_answer(base, failure, overridden.is_some(), proxy.is_some(), at_proxy),
         FailureKind::Timeout => match view.evidence.settings.request_timeout_ms {
-            Some(limit) => Diagnosis {
+            Some(limit) if service == "bedrock-runtime" => Diagnosis {
                 cause: "client-read-timeout".into(),
                 limit: Some(format!("{limit} ms")),
                 setting: Some("API_TIMEOUT_MS".into()),
                 origin: origin_of(view, "API_TIMEOUT_MS"),
                 ..base
             },
-            None => Diagnosis {
+            _ => Diagnosis {
                 cause: "network-unreachable".into(),
                 ..base.with_subcause("no-answer").sure(Confidence::Likely)
             },

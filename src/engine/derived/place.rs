@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::{Diagnosis, InvocationDiagnoses, View};
+use super::{Diagnosis, InvocationDiagnoses, ModelRef, View};
 use crate::{
     evidence::{Fact, FailureKind},
     knowledge::{Confidence, nearest},
@@ -73,19 +73,20 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
         });
     }
     // A Region that nobody chose, while one stands where the client does not look, and the model is not to be had here.
-    let misplaced = matches!(
-        main.cause.known().map(String::as_str),
-        Some(
-            "model-not-in-region"
-                | "profile-prefix-region-mismatch"
-                | "region-mismatch-model-access"
-                | "model-access-not-granted"
-                | "scp-deny"
-                | "scp-cross-region-deny"
-                | "iam-identity-policy-missing"
-                | "iam-explicit-deny-identity"
-        )
+    let met = main.cause.known().map_or("", String::as_str);
+    let of_the_model = matches!(
+        met,
+        "model-not-in-region"
+            | "profile-prefix-region-mismatch"
+            | "region-mismatch-model-access"
+            | "model-access-not-granted"
     );
+    // A denial may be that of a wrong Region; without somebody's own words for another it is a denial and nothing else.
+    let of_a_policy = matches!(
+        met,
+        "scp-deny" | "scp-cross-region-deny" | "iam-identity-policy-missing" | "iam-explicit-deny-identity"
+    );
+    let misplaced = of_the_model || of_a_policy;
     if region.is_fallback
         && misplaced
         && let Some(malformed) = region.shadows.iter().find(|shadowed| shadowed.because.contains("malformed"))
@@ -105,8 +106,15 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
     if region.is_fallback
         && misplaced
         && let Some(unread) = unread.filter(|unread| unread.value != region.name)
+        && (of_the_model || !unread.name.starts_with("region of profile"))
     {
+        // Certain only where the id that is set belongs to the Region that is not read.
+        let sent = view.evidence.invoke.main.known().map(|invocation| ModelRef::parse(&invocation.model_id));
+        let fits = sent
+            .and_then(|sent| sent.prefix)
+            .is_some_and(|prefix| prefix.serves(&unread.value) && !prefix.serves(&region.name));
         return Fact::Known(Diagnosis {
+            confidence: if fits { Confidence::Certain } else { Confidence::Likely },
             cause: "region-variable-ignored".into(),
             setting: Some(unread.name.clone()),
             value: Some(unread.value.clone()),
