@@ -273,7 +273,11 @@ pub(super) fn assemble(
                 expected: root.finding.expected.clone(),
                 explains: root.explains,
                 look_alikes: cause.look_alikes.clone(),
-                said: of_subject("answered")?.as_bool()?.then(|| text_of("message")).flatten(),
+                said: if of_subject("answered") == Some(serde_json::Value::Bool(true)) {
+                    text_of("message")
+                } else {
+                    None
+                },
                 request_id: text_of("request_id"),
             })
         })

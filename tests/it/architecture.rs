@@ -10,7 +10,9 @@ use crate::harness::root;
 
 /// For each room those that it may use (docs/architecture.md).
 fn map() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
-    let below = |rooms: &[&'static str]| rooms.iter().copied().collect::<BTreeSet<_>>();
+    // Small acts on words are for everyone but the door and the simulator.
+    let below = |rooms: &[&'static str]| rooms.iter().copied().chain(["words"]).collect::<BTreeSet<_>>();
+    let alone = BTreeSet::new;
     let world = ["world"];
     let evidence = ["evidence", "shell", "world"];
     let middle = ["aws", "settings", "evidence", "shell", "world"];
@@ -18,7 +20,8 @@ fn map() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let engine = ["probes", "signature", "knowledge", "aws", "settings", "evidence", "shell", "world"];
     let edge = ["engine", "probes", "signature", "knowledge", "aws", "settings", "evidence", "shell", "world"];
     BTreeMap::from([
-        ("world", below(&[])),
+        ("words", alone()),
+        ("world", alone()),
         ("shell", below(&world)),
         ("evidence", below(&world)),
         ("aws", below(&evidence)),
@@ -30,7 +33,7 @@ fn map() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
         // Renderers know the report model, and the words and the terminal that it is shown with.
         ("report", below(&["engine", "knowledge", "world"])),
         // Else the fake would be written to please its judge.
-        ("simulate", below(&[])),
+        ("simulate", alone()),
         ("cli", below(&[&edge[..], &["report", "simulate"]].concat())),
     ])
 }

@@ -5,12 +5,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
-    Denial, Diagnosis, ModelRef, PolicyType, View,
+    Diagnosis, ModelRef, View,
+    authorization::{denial_of, denied},
+    capacity::{throttled, zero_quota},
     diagnosis::blocked_by,
-    model_id::{self, listed_id, successor},
+    model_id::{self, eol, invalid_id, listed_id, successor, with_successor},
 };
 use crate::{
-    evidence::{Attempt, Client, Fact, Failure, FailureKind, Invocation, ModelRole, ModelSetting, QuotaUnit},
+    evidence::{Attempt, Client, Fact, Failure, FailureKind, Invocation, ModelRole, ModelSetting},
     knowledge::Confidence,
 };
 
@@ -243,25 +245,6 @@ fn foreseen_id(view: View<'_>, role: ModelRole) -> Option<Diagnosis> {
     })
 }
 
-/// A quota that is zero throttles every call, whatever else is in the way first.
-fn zero_quota(view: View<'_>, role: ModelRole) -> Option<Diagnosis> {
-    let quotas = view.evidence.quotas.known()?;
-    let zero = quotas.iter().find(|quota| quota.role == role && quota.applied == Some(0.0))?;
-    Some(Diagnosis {
-        model_id: view.evidence.invoke.of(role).known().map(|invocation| invocation.model_id.clone()),
-        region: view.evidence.region.known().map(|region| region.name.clone()),
-        account: view.evidence.identity.known().map(|identity| identity.account.clone()),
-        quota: Some(zero.name.clone()),
-        quota_code: Some(zero.code.clone()),
-        amount: Some(format!("0 {}", zero.unit.spoken())),
-        limit: zero.default.map(|default| format!("{default:.0} {}", zero.unit.spoken())),
-        measured: Some(format!("0 {}", zero.unit.spoken())),
-        expected: Some("more than 0".into()),
-        independent: true,
-        ..Diagnosis::of("zero-quota-account")
-    })
-}
-
 /// The diagnosis of a model in another role, in one: its own cause is the subcause.
 pub(super) fn secondary(view: View<'_>, role: ModelRole) -> Fact<Diagnosis> {
     // Retired is retired, whatever keeps the call from being made.
@@ -373,12 +356,6 @@ fn attempt_diagnosis(
     narrow(view, &sent, setting, diagnosis)
 }
 
-fn denial_of(failure: &Failure) -> Option<Denial> {
-    let refused = failure.status == Some(403)
-        || failure.code.as_deref().is_some_and(|code| code.contains("AccessDenied") || code == "permission_error");
-    refused.then(|| Denial::parse(&failure.message)).flatten()
-}
-
 /// Without a known text the code still tells the kind for a few.
 fn by_code_alone(failure: &Failure, mut diagnosis: Diagnosis) -> Diagnosis {
     let cause = match (failure.code.as_deref(), failure.status) {
@@ -403,101 +380,6 @@ fn by_code_alone(failure: &Failure, mut diagnosis: Diagnosis) -> Diagnosis {
     diagnosis.cause = cause.to_owned();
     diagnosis.confidence = Confidence::Likely;
     diagnosis
-}
-
-/// Which kind of policy denied, and what the ARN adds to it.
-fn denied(view: View<'_>, sent: &ModelRef, denial: &Denial, mut diagnosis: Diagnosis) -> Diagnosis {
-    let region = diagnosis.region.clone().unwrap_or_default();
-    let denied_region = denial.resource_region().map(str::to_owned);
-    let elsewhere = denial.is_about_foundation_model() && denied_region.as_deref().is_some_and(|it| it != region);
-    diagnosis.action = Some(denial.action.clone());
-    diagnosis.resource.clone_from(&denial.resource);
-    diagnosis.resource_region =
-        denied_region.map(|it| if it.is_empty() { "no Region (a global profile)".to_owned() } else { it });
-    diagnosis.policy_type = denial.policy_type.map(|kind| kind.spoken().to_owned());
-    diagnosis.policy_arn.clone_from(&denial.policy_arn);
-    if let Some(principal) = &denial.principal {
-        diagnosis.principal = Some(principal.clone());
-    }
-    diagnosis.resources = Some(arns_to_allow(view, sent, &diagnosis));
-    let (cause, confidence) = match (denial.policy_type, denial.explicit) {
-        _ if denial.action.ends_with(":CallWithBearerToken") => ("bearer-iam-missing", Confidence::Certain),
-        // An expired card can stand behind the same denial.
-        _ if denial.action.starts_with("aws-marketplace:") => ("marketplace-permissions-missing", Confidence::Likely),
-        (Some(PolicyType::ServiceControl), _) if elsewhere => ("scp-cross-region-deny", Confidence::Certain),
-        (Some(PolicyType::ServiceControl), _) => ("scp-deny", Confidence::Certain),
-        (Some(PolicyType::ResourceControl), _) => ("resource-control-policy-deny", Confidence::Certain),
-        (Some(PolicyType::Boundary), _) => ("permissions-boundary-deny", Confidence::Certain),
-        (Some(PolicyType::Session), _) => ("session-policy-deny", Confidence::Certain),
-        (Some(PolicyType::VpcEndpoint), _) => ("vpce-policy-deny", Confidence::Certain),
-        (Some(PolicyType::Identity | PolicyType::Resource), true) => {
-            ("iam-explicit-deny-identity", Confidence::Certain)
-        }
-        (Some(PolicyType::Identity | PolicyType::Resource), false) if elsewhere => {
-            ("iam-destination-region-missing", Confidence::Certain)
-        }
-        (Some(PolicyType::Identity | PolicyType::Resource), false) => {
-            ("iam-identity-policy-missing", Confidence::Certain)
-        }
-        // The short form names no policy: the caller's own is by far the most frequent.
-        (None, _) if elsewhere => ("iam-destination-region-missing", Confidence::Likely),
-        (None, _) => ("iam-identity-policy-missing", Confidence::Likely),
-    };
-    diagnosis.cause = cause.to_owned();
-    diagnosis.confidence = confidence;
-    if denial.resource_region() == Some("") {
-        diagnosis.subcause = Some("global-profile".into());
-    }
-    if cause == "scp-cross-region-deny" {
-        diagnosis.suggested_model = geographic_alternative(view, sent);
-    }
-    diagnosis
-}
-
-/// A profile of the same model that stays inside a geography, for those whom an organization keeps from `global.`.
-fn geographic_alternative(view: View<'_>, sent: &ModelRef) -> Option<String> {
-    let foundation = sent.foundation_model.as_deref()?;
-    let id = listed_id(view, foundation, None)?;
-    (id != sent.id && ModelRef::parse(&id).prefix != Some(super::Prefix::Global)).then_some(id)
-}
-
-/// The ARNs that one invocation needs (AWS docs: prerequisites of inference profiles, geographic and global cross-Region inference).
-fn arns_to_allow(view: View<'_>, sent: &ModelRef, diagnosis: &Diagnosis) -> String {
-    let region = diagnosis.region.as_deref().unwrap_or("*");
-    let account = diagnosis.account.as_deref().unwrap_or("*");
-    let partition = view.evidence.identity.known().map_or("aws", |identity| identity.partition.as_str());
-    let mut arns = Vec::new();
-    let listed = view
-        .evidence
-        .profiles
-        .system
-        .known()
-        .into_iter()
-        .chain(view.evidence.profiles.application.known())
-        .flatten()
-        .find(|profile| profile.id == sent.id || profile.arn == sent.id);
-    if let Some(profile) = listed {
-        arns.push(profile.arn.clone());
-        for region in &profile.regions {
-            arns.push(format!("arn:{partition}:bedrock:{region}::foundation-model/{}", profile.model_id));
-        }
-    } else if sent.is_arn {
-        arns.push(sent.id.clone());
-        if let Some(foundation) = &sent.foundation_model
-            && sent.prefix.is_some()
-        {
-            arns.push(format!("arn:{partition}:bedrock:*::foundation-model/{foundation}"));
-        }
-    } else if let Some(foundation) = &sent.foundation_model {
-        if sent.prefix.is_some() {
-            arns.push(format!("arn:{partition}:bedrock:{region}:{account}:inference-profile/{}", sent.id));
-            arns.push(format!("arn:{partition}:bedrock:*::foundation-model/{foundation}"));
-        } else {
-            arns.push(format!("arn:{partition}:bedrock:{region}::foundation-model/{foundation}"));
-        }
-    }
-    arns.dedup();
-    arns.join("\n")
 }
 
 /// Context decides between causes that share a text.
@@ -558,94 +440,6 @@ fn narrow(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut d
     }
 }
 
-fn eol(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
-    diagnosis.cause = "model-eol".into();
-    diagnosis.confidence = Confidence::Certain;
-    // By the table it is gone for everyone, whatever else keeps a call from being made.
-    diagnosis.independent |= sent.foundation_model.as_deref().is_some_and(|model| model_id::is_retired(view, model));
-    with_successor(view, sent, diagnosis)
-}
-
-/// Names the present successor: by the account's lists, or as far as they could be read.
-fn with_successor(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
-    diagnosis.suggested_model = successor(view, sent);
-    if diagnosis.suggested_model.is_none() {
-        let region = diagnosis.region.clone().unwrap_or_default();
-        diagnosis.guessed_model = model_id::guessed_successor(view, sent, &region);
-    }
-    diagnosis
-}
-
-/// "The provided model identifier is invalid" has seven causes; the id itself, the Region and the lists decide.
-fn invalid_id(view: View<'_>, sent: &ModelRef, setting: Option<&ModelSetting>, mut diagnosis: Diagnosis) -> Diagnosis {
-    let region = diagnosis.region.clone().unwrap_or_default();
-    diagnosis.confidence = Confidence::Certain;
-    let Some(foundation) = sent.foundation_model.as_deref().filter(|_| sent.well_formed) else {
-        diagnosis.suggested_model = similar(view, sent);
-        return diagnosis;
-    };
-    if model_id::is_retired(view, foundation) {
-        return eol(view, sent, diagnosis);
-    }
-    let listed = listed_id(view, foundation, None).filter(|id| *id != sent.id);
-    let lists_denied =
-        view.evidence.profiles.system.obstacle().is_some_and(|it| it.why == crate::evidence::Why::Permission);
-    let known = view.knowledge.tables.model(foundation).is_some();
-    if let Some(prefix) = sent.prefix {
-        let guessed = setting.is_some_and(|setting| setting.replaceable);
-        if guessed && lists_denied && view.evidence.settings.client == Client::ClaudeCode {
-            // With the right to list, the client would have found the id that exists.
-            diagnosis.cause = "iam-list-action-missing".into();
-            diagnosis.action = Some("bedrock:ListInferenceProfiles".into());
-            return diagnosis;
-        }
-        if !prefix.serves(&region) || listed.is_some() {
-            diagnosis.cause = "profile-prefix-region-mismatch".into();
-            diagnosis.suggested_model = listed;
-            diagnosis.expected = Some(format!("a profile that {region} lists"));
-            return diagnosis;
-        }
-    } else if let Some(listed) = listed {
-        diagnosis.cause = "on-demand-unsupported".into();
-        diagnosis.suggested_model = Some(listed);
-        return diagnosis;
-    }
-    if known {
-        diagnosis.cause = "model-not-in-region".into();
-        diagnosis.suggested_model = successor(view, sent);
-        diagnosis.confidence =
-            if view.evidence.profiles.system.known().is_some() { Confidence::Certain } else { Confidence::Likely };
-        return diagnosis;
-    }
-    diagnosis.suggested_model = similar(view, sent);
-    diagnosis
-}
-
-/// The listed id that is nearest to a mistyped one.
-fn similar(view: View<'_>, sent: &ModelRef) -> Option<String> {
-    let profiles = view.evidence.profiles.system.known()?;
-    let plain = sent.id.split('[').next().unwrap_or(&sent.id);
-    if let Some(exact) = profiles.iter().find(|profile| profile.id == plain) {
-        return Some(exact.id.clone());
-    }
-    let tail = plain.rsplit("anthropic.").next().unwrap_or(plain);
-    let by_tail = profiles.iter().find(|profile| {
-        profile
-            .model_id
-            .strip_prefix("anthropic.")
-            .is_some_and(|name| name == tail || name.starts_with(&format!("{tail}-")))
-    });
-    if let Some(profile) = by_tail {
-        return listed_id(view, &profile.model_id, sent.prefix).or_else(|| Some(profile.id.clone()));
-    }
-    if let Some(id) = crate::knowledge::nearest(plain, profiles.iter().map(|profile| profile.id.as_str()))
-        && sent.family().is_none_or(|family| id.contains(family))
-    {
-        return Some(id.to_owned());
-    }
-    successor(view, sent)
-}
-
 /// "You don't have access to the model with the specified model ID": as often the wrong Region as a missing grant.
 fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
     let usable = view.evidence.access.elsewhere.known().and_then(|regions| regions.iter().find(|region| region.usable));
@@ -676,39 +470,6 @@ fn no_access(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
             "The control plane says: agreement {}, authorization {}, entitlement {}, Region {}.",
             it.agreement, it.authorization, it.entitlement, it.region
         ));
-    }
-    diagnosis
-}
-
-/// A throttle on the first call of all may mean that the applied quota is zero, whatever the text says.
-fn throttled(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
-    let unit = match diagnosis.cause.as_str() {
-        "throttle-requests" => QuotaUnit::RequestsPerMinute,
-        "throttle-tokens-per-minute" => QuotaUnit::TokensPerMinute,
-        _ => QuotaUnit::TokensPerDay,
-    };
-    let Some(quotas) = view.evidence.quotas.known() else {
-        // On a new account the same words mean a quota of zero; only the quotas tell.
-        if unit == QuotaUnit::TokensPerDay {
-            diagnosis.confidence = Confidence::Likely;
-            diagnosis.subcause = Some("quotas-not-read".into());
-        }
-        return diagnosis;
-    };
-    let own: Vec<_> = quotas.iter().filter(|quota| diagnosis.role.as_deref() == Some(quota.role.name())).collect();
-    if let Some(zero) = own.iter().find(|quota| quota.applied == Some(0.0)) {
-        diagnosis.cause = "zero-quota-account".into();
-        diagnosis.confidence = Confidence::Certain;
-        diagnosis.quota = Some(zero.name.clone());
-        diagnosis.quota_code = Some(zero.code.clone());
-        diagnosis.amount = Some(format!("0 {}", zero.unit.spoken()));
-        diagnosis.limit = zero.default.map(|default| format!("{default:.0} {}", zero.unit.spoken()));
-        return diagnosis;
-    }
-    if let Some(quota) = own.iter().find(|quota| quota.unit == unit) {
-        diagnosis.quota = Some(quota.name.clone());
-        diagnosis.quota_code = Some(quota.code.clone());
-        diagnosis.limit = quota.applied.map(|applied| format!("{applied:.0} {}", quota.unit.spoken()));
     }
     diagnosis
 }

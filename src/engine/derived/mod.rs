@@ -3,6 +3,8 @@
 
 mod account;
 mod authentication;
+mod authorization;
+mod capacity;
 mod client;
 mod denial;
 mod diagnosis;

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use super::{Diagnosis, View, diagnosis::blocked_by};
-use crate::evidence::{Fact, FoundationModel, InferenceProfile};
+use crate::{
+    evidence::{Client, Fact, FoundationModel, InferenceProfile, ModelSetting, Why},
+    knowledge::{Confidence, nearest},
+};
 
 /// The geography of an inference profile, by its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,7 +152,7 @@ fn active_successors<'a>(view: View<'a>, of: &ModelRef) -> Vec<&'a FoundationMod
 
 /// Returns the id that the newest active model of the same family has in the Region's own geography, for when models could be listed
 /// and profiles not.
-pub(super) fn guessed_successor(view: View<'_>, of: &ModelRef, region: &str) -> Option<String> {
+fn guessed_successor(view: View<'_>, of: &ModelRef, region: &str) -> Option<String> {
     if view.evidence.profiles.system.known().is_some() {
         return None;
     }
@@ -217,6 +220,98 @@ pub(super) fn foundation_of(view: View<'_>, sent: &ModelRef) -> Option<String> {
             .find(|profile| profile.arn == sent.id || profile.id == sent.id)
             .map(|profile| profile.model_id.clone())
     })
+}
+
+pub(super) fn eol(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
+    diagnosis.cause = "model-eol".into();
+    diagnosis.confidence = Confidence::Certain;
+    // By the table it is gone for everyone, whatever else keeps a call from being made.
+    diagnosis.independent |= sent.foundation_model.as_deref().is_some_and(|model| is_retired(view, model));
+    with_successor(view, sent, diagnosis)
+}
+
+/// Names the present successor: by the account's lists, or as far as they could be read.
+pub(super) fn with_successor(view: View<'_>, sent: &ModelRef, mut diagnosis: Diagnosis) -> Diagnosis {
+    diagnosis.suggested_model = successor(view, sent);
+    if diagnosis.suggested_model.is_none() {
+        let region = diagnosis.region.clone().unwrap_or_default();
+        diagnosis.guessed_model = guessed_successor(view, sent, &region);
+    }
+    diagnosis
+}
+
+/// "The provided model identifier is invalid" has seven causes; the id itself, the Region and the lists decide.
+pub(super) fn invalid_id(
+    view: View<'_>,
+    sent: &ModelRef,
+    setting: Option<&ModelSetting>,
+    mut diagnosis: Diagnosis,
+) -> Diagnosis {
+    let region = diagnosis.region.clone().unwrap_or_default();
+    diagnosis.confidence = Confidence::Certain;
+    let Some(foundation) = sent.foundation_model.as_deref().filter(|_| sent.well_formed) else {
+        diagnosis.suggested_model = similar(view, sent);
+        return diagnosis;
+    };
+    if is_retired(view, foundation) {
+        return eol(view, sent, diagnosis);
+    }
+    let listed = listed_id(view, foundation, None).filter(|id| *id != sent.id);
+    let lists_denied = view.evidence.profiles.system.obstacle().is_some_and(|it| it.why == Why::Permission);
+    let known = view.knowledge.tables.model(foundation).is_some();
+    if let Some(prefix) = sent.prefix {
+        let guessed = setting.is_some_and(|setting| setting.replaceable);
+        if guessed && lists_denied && view.evidence.settings.client == Client::ClaudeCode {
+            // With the right to list, the client would have found the id that exists.
+            diagnosis.cause = "iam-list-action-missing".into();
+            diagnosis.action = Some("bedrock:ListInferenceProfiles".into());
+            return diagnosis;
+        }
+        if !prefix.serves(&region) || listed.is_some() {
+            diagnosis.cause = "profile-prefix-region-mismatch".into();
+            diagnosis.suggested_model = listed;
+            diagnosis.expected = Some(format!("a profile that {region} lists"));
+            return diagnosis;
+        }
+    } else if let Some(listed) = listed {
+        diagnosis.cause = "on-demand-unsupported".into();
+        diagnosis.suggested_model = Some(listed);
+        return diagnosis;
+    }
+    if known {
+        diagnosis.cause = "model-not-in-region".into();
+        diagnosis.suggested_model = successor(view, sent);
+        diagnosis.confidence =
+            if view.evidence.profiles.system.known().is_some() { Confidence::Certain } else { Confidence::Likely };
+        return diagnosis;
+    }
+    diagnosis.suggested_model = similar(view, sent);
+    diagnosis
+}
+
+/// The listed id that is nearest to a mistyped one.
+fn similar(view: View<'_>, sent: &ModelRef) -> Option<String> {
+    let profiles = view.evidence.profiles.system.known()?;
+    let plain = sent.id.split('[').next().unwrap_or(&sent.id);
+    if let Some(exact) = profiles.iter().find(|profile| profile.id == plain) {
+        return Some(exact.id.clone());
+    }
+    let tail = plain.rsplit("anthropic.").next().unwrap_or(plain);
+    let by_tail = profiles.iter().find(|profile| {
+        profile
+            .model_id
+            .strip_prefix("anthropic.")
+            .is_some_and(|name| name == tail || name.starts_with(&format!("{tail}-")))
+    });
+    if let Some(profile) = by_tail {
+        return listed_id(view, &profile.model_id, sent.prefix).or_else(|| Some(profile.id.clone()));
+    }
+    if let Some(id) = nearest(plain, profiles.iter().map(|profile| profile.id.as_str()))
+        && sent.family().is_none_or(|family| id.contains(family))
+    {
+        return Some(id.to_owned());
+    }
+    successor(view, sent)
 }
 
 #[cfg(test)]
