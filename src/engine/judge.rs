@@ -352,7 +352,10 @@ fn worded(mut finding: Finding, check: &Check, facts: &Facts, causes: &BTreeMap<
     };
     let Some(case) = finding.case.and_then(|number| check.cases.get(number)) else { return finding };
     let tree = facts.with_subject(case.subject.as_deref());
-    finding.summary = Some(one_line(&cause.summary.render(&tree)));
+    let summary = one_line(&cause.summary.render(&tree));
+    // "a plain AWS SDK" begins a sentence here; a host or an id in its place would keep its letters.
+    let of_client = cause.summary.source().starts_with("{subject.client");
+    finding.summary = Some(if of_client { upper_first(&summary) } else { summary });
     let remedies = if case.remedies.is_empty() { &cause.remedies } else { &case.remedies };
     finding.remedies =
         remedies.iter().filter(|remedy| holds(remedy, &tree)).map(|remedy| render(remedy, &tree)).collect();

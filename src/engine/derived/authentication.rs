@@ -165,7 +165,9 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
         if failure.kind == FailureKind::Timeout && view.evidence.machine.inside_aws.is_some() {
             return of("imds-unreachable", base);
         }
-        return of("no-credentials", base);
+        // Outside AWS nobody expects anything of instance metadata; what it said is no reason.
+        let message = base.message.clone().filter(|_| view.evidence.machine.inside_aws.is_some());
+        return of("no-credentials", Diagnosis { message, ..base });
     };
     let mfa = winner.detail.contains("MFA");
     match winner.kind {

@@ -54,6 +54,9 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
     if evidence.invoke.main.known().is_some() {
         return Diagnosis::fine();
     }
+    if evidence.region.known().is_none() && overridden_runtime(view).is_none() {
+        return Fact::Absent("without a Region there is no host to call".into());
+    }
     // No call was made at all: the probe of the hosts is all there is.
     match &evidence.network {
         Fact::Known(hosts) => {
@@ -66,6 +69,10 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
         Fact::Absent(reason) => Fact::Absent(reason.clone()),
         Fact::Unreadable(obstacle) => Fact::Unreadable(obstacle.clone()),
     }
+}
+
+fn overridden_runtime(view: View<'_>) -> Option<&Setting> {
+    view.evidence.settings.endpoints.get("bedrock-runtime")?.setting.as_ref()
 }
 
 /// The service itself answered one of the attempts.

@@ -15,6 +15,9 @@ static REGION_NAME: LazyLock<Regex> =
 
 /// The Region.
 pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnosis> {
+    if view.works() {
+        return Diagnosis::fine();
+    }
     let client = Some(view.evidence.settings.client.spoken().to_owned());
     let unread = view.evidence.settings.unread.iter().find(|setting| setting.name.to_lowercase().contains("region"));
     let region = match &view.evidence.region {
@@ -33,6 +36,7 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
                 None => Diagnosis {
                     client,
                     profile: view.evidence.settings.profile.known().map(|profile| profile.name.clone()),
+                    evidence: Some("no variable and no profile that it reads names one".into()),
                     measured: Some("no Region".into()),
                     expected: Some("a Region such as us-east-1".into()),
                     ..Diagnosis::of("region-missing-or-invalid").with_subcause("missing")
@@ -40,11 +44,12 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
             });
         }
     };
-    if view.works() {
-        return Diagnosis::fine();
-    }
     let base = Diagnosis {
         client,
+        evidence: Some(format!(
+            "`{}` is no Region with Bedrock. It stands in {} ({})",
+            region.name, region.setting, region.origin
+        )),
         region: Some(region.name.clone()),
         setting: Some(region.setting.clone()),
         origin: Some(region.origin.to_string()),
@@ -97,6 +102,13 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
             setting: malformed.origin.name.clone(),
             value: Some(malformed.value.clone()),
             origin: Some(malformed.origin.to_string()),
+            evidence: Some(format!(
+                "`{}` in {} ({}) is no Region, so it is skipped, and the calls go to {}",
+                malformed.value,
+                malformed.origin.name.as_deref().unwrap_or("the settings"),
+                malformed.origin,
+                region.name
+            )),
             measured: Some(format!("`{}`, which is skipped; the calls go to {}", malformed.value, region.name)),
             expected: near.map(|near| format!("a Region such as {near}")),
             other_region: near.map(str::to_owned),
