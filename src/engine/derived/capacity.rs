@@ -54,6 +54,7 @@ pub(super) fn throttled(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
         diagnosis.quota = Some(quota.name.clone());
         diagnosis.quota_code = Some(quota.code.clone());
         diagnosis.limit = quota.applied.map(|applied| format!("{applied:.0} {}", quota.unit.spoken()));
+        diagnosis.evidence = diagnosis.limit.as_ref().map(|limit| format!("{}: {limit}.", quota.name));
     }
     diagnosis
 }

@@ -50,6 +50,7 @@ pub(super) fn recent_throttling(view: View<'_>) -> Fact<Diagnosis> {
         amount: Some(format!("{} calls in the last hour", own.len())),
         until: Some(newest.time.clone()),
         principal: newest.principal.clone(),
+        account: view.evidence.identity.known().map(|identity| identity.account.clone()),
         region: view.evidence.region.known().map(|region| region.name.clone()),
         message: Some(newest.message.clone()),
         code: Some(newest.code.clone()),

@@ -45,7 +45,8 @@ pub(super) fn reservation(view: View<'_>) -> Fact<Diagnosis> {
         quota_code: Some(quota.code.clone()),
         amount: Some(format!("{cap} tokens")),
         limit: Some(format!("{applied:.0} tokens per minute")),
-        measured: Some(format!("each request reserves {cap} tokens and its input")),
+        evidence: Some(format!("{}: {applied:.0} tokens per minute.", quota.name)),
+        measured: Some(format!("each request reserves {cap} tokens of output")),
         expected: Some(format!("below the applied quota of {applied:.0} tokens per minute")),
         ..Diagnosis::of("throttle-tokens-per-minute").with_subcause("reservation-above-quota")
     })

@@ -289,12 +289,27 @@ pub(super) fn invalid_id(
     diagnosis
 }
 
+/// A model's name without geography, vendor, date and version.
+fn bare_name(id: &str) -> &str {
+    static REST: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"(-\d{8})?(-v\d+(:\d+)*)?$").expect("a constant pattern"));
+    let name = id.rsplit("anthropic.").next().unwrap_or(id);
+    REST.find(name).map_or(name, |rest| &name[..rest.start()])
+}
+
 /// The listed id that is nearest to a mistyped one.
 fn similar(view: View<'_>, sent: &ModelRef) -> Option<String> {
     let profiles = view.evidence.profiles.system.known()?;
     let plain = sent.id.split('[').next().unwrap_or(&sent.id);
     if let Some(exact) = profiles.iter().find(|profile| profile.id == plain) {
         return Some(exact.id.clone());
+    }
+    // A version or a date too many or too few is the commonest slip.
+    let wanted = bare_name(plain);
+    let same =
+        profiles.iter().filter(|profile| bare_name(&profile.model_id) == wanted).map(|profile| &profile.model_id);
+    if let Some(model) = same.max() {
+        return listed_id(view, model, sent.prefix);
     }
     let tail = plain.rsplit("anthropic.").next().unwrap_or(plain);
     let by_tail = profiles.iter().find(|profile| {
@@ -339,6 +354,14 @@ mod tests {
         ] {
             assert!(!ModelRef::parse(bad).well_formed, "{bad}");
         }
+    }
+
+    #[test]
+    fn names_are_compared_without_date_and_version() {
+        for id in ["us.anthropic.claude-opus-5-5-v1:0", "claude-opus-5-5", "anthropic.claude-opus-5-5-20260922-v1"] {
+            assert_eq!(bare_name(id), "claude-opus-5-5");
+        }
+        assert_eq!(bare_name("anthropic.claude-opus-4-6-v1"), "claude-opus-4-6");
     }
 
     #[test]
