@@ -199,8 +199,7 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
         found.push(source(SourceKind::Login, session.origin("login_session"), Some(name), &session.value));
     }
     if let Some(process) = get("credential_process") {
-        // The command line may hold a secret: its first word is enough to recognise it.
-        let word = process.value.split_whitespace().next().unwrap_or_default().to_owned();
+        let word = program(&process.value);
         found.push(source(SourceKind::CredentialProcess, process.origin("credential_process"), Some(name), &word));
     }
     if let Some(key) = get("aws_access_key_id") {
@@ -227,6 +226,12 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
         });
     }
     found
+}
+
+/// The program of a command line, which is enough to recognise it: the rest may hold a secret, as may variables set before it.
+fn program(command: &str) -> String {
+    let mut words = command.split_whitespace().skip_while(|word| word.contains('='));
+    words.next().unwrap_or("a command").to_owned()
 }
 
 /// When the cached sign-in of IAM Identity Center expires, and whether it renews itself: with a refresh token and a client
@@ -265,7 +270,7 @@ fn ambient(world: &World, layers: &Layers) -> Vec<CredentialSource> {
     }
     for name in ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
         if let (Some(uri), Some(origin)) = (layers.get(name), layers.origin(name)) {
-            found.push(source(SourceKind::Container, origin.clone(), None, &super::environment::without_user(uri)));
+            found.push(source(SourceKind::Container, origin.clone(), None, &super::environment::without_user(name, uri)));
             break;
         }
     }
@@ -288,6 +293,13 @@ mod tests {
     #[test]
     fn the_name_of_a_cached_sign_in_is_the_digest_of_its_session() {
         assert_eq!(sha1_hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+
+    #[test]
+    fn of_a_helpers_command_only_the_program_is_shown() {
+        assert_eq!(program("/bin/helper --token abc"), "/bin/helper");
+        assert_eq!(program("VAULT_TOKEN=s.abc A=b /bin/helper"), "/bin/helper");
+        assert_eq!(program("TOKEN=abc"), "a command");
     }
 
     #[test]

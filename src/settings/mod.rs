@@ -422,8 +422,11 @@ fn shown_variables(layers: &Layers) -> Vec<Setting> {
     for name in layers.names().filter(|name| variables::variable(name).is_none()) {
         let of_settings = layers.origin(name).is_some_and(|origin| origin.kind != OriginKind::Environment);
         if of_settings && let Some(mut setting) = layers.setting(name) {
-            // What a settings file sets and bedside knows nothing of is named, and its value kept.
+            // What a settings file sets and bedside knows nothing of is named, and its value kept, here and in what it shadows.
             setting.value = mask_secret(&setting.value);
+            for shadowed in &mut setting.shadows {
+                shadowed.value = mask_secret(&shadowed.value);
+            }
             shown.push(setting);
         }
     }

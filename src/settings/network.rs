@@ -69,7 +69,7 @@ fn of_profile(files: &Files<'_>, service: &str) -> Option<Setting> {
         section.and_then(|section| section.get(&key)).or_else(|| files.aws.get(files.profile, "endpoint_url"))?;
     Some(Setting {
         name: "endpoint_url".to_owned(),
-        value: super::environment::without_user(&property.value),
+        value: super::environment::without_user("endpoint_url", &property.value),
         origin: property.origin("endpoint_url"),
         shadows: Vec::new(),
     })
