@@ -230,8 +230,13 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
 
 /// The program of a command line, which is enough to recognise it: the rest may hold a secret, as may variables set before it.
 fn program(command: &str) -> String {
-    let mut words = command.split_whitespace().skip_while(|word| word.contains('='));
-    words.next().unwrap_or("a command").to_owned()
+    // A backslash is part of a path where helpers have one; quotes may join words that belong together.
+    let words = if command.contains('\\') {
+        command.split_whitespace().take(1).map(|word| word.trim_matches('"').to_owned()).collect()
+    } else {
+        shlex::split(command).unwrap_or_default()
+    };
+    words.into_iter().find(|word| !word.contains('=')).unwrap_or_else(|| "a command".to_owned())
 }
 
 /// When the cached sign-in of IAM Identity Center expires, and whether it renews itself: with a refresh token and a client
@@ -299,7 +304,10 @@ mod tests {
     fn of_a_helpers_command_only_the_program_is_shown() {
         assert_eq!(program("/bin/helper --token abc"), "/bin/helper");
         assert_eq!(program("VAULT_TOKEN=s.abc A=b /bin/helper"), "/bin/helper");
+        assert_eq!(program("TOKEN='s. abc' '/my apps/helper' x"), "/my apps/helper");
+        assert_eq!(program(r"C:\tools\helper.exe --token abc"), r"C:\tools\helper.exe");
         assert_eq!(program("TOKEN=abc"), "a command");
+        assert_eq!(program("TOKEN='abc"), "a command");
     }
 
     #[test]
