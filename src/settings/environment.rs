@@ -45,15 +45,13 @@ impl Layers {
 
     /// Puts a settings file's `env` block on top. What an untrusted project may not set is left out, and said.
     pub(super) fn add_file(&mut self, file: &ClaudeFile, trusted: bool) {
-        let of_project = matches!(file.file.kind, OriginKind::ProjectSettings | OriginKind::LocalSettings);
+        let of_project = file.is_of_project();
         for (name, value, origin) in &file.env {
             if of_project && !trusted && !variable(name).is_some_and(|variable| variable.free) {
                 self.left_out.push(LeftOut {
                     name: name.clone(),
                     origin: origin.clone(),
-                    because: "this folder is not trusted, so bedside does not follow it; Claude Code does, with -p at once and \
-                              otherwise after its trust question"
-                        .to_owned(),
+                    because: file.left_out_because("follow"),
                 });
                 continue;
             }

@@ -13,7 +13,7 @@ pub mod variables;
 use std::collections::BTreeMap;
 
 use aws_files::AwsFiles;
-use claude_files::ClaudeFile;
+use claude_files::{ClaudeFile, ClaudeFiles};
 use environment::Layers;
 
 use crate::{
@@ -78,9 +78,8 @@ pub fn choose_client(world: &World) -> (Client, String) {
     {
         return (Client::ClaudeCode, format!("the variable {name} is set"));
     }
-    let files = claude_files::read_all(world, world.filled_variable("CLAUDE_CONFIG_DIR").as_deref());
-    if let Some(file) = files.iter().find(|file| file.file.found) {
-        return (Client::ClaudeCode, format!("{} exists", file.file.path));
+    if let Some(path) = claude_files::first_found(world, world.variable("CLAUDE_CONFIG_DIR").as_deref()) {
+        return (Client::ClaudeCode, format!("{path} exists"));
     }
     (Client::AwsSdk, "there is no trace of Claude Code on this machine".to_owned())
 }
@@ -205,18 +204,17 @@ fn read_claude_files(world: &World, client: Client, layers: &mut Layers) -> Vec<
         return Vec::new();
     }
     let config_dir = layers.raw("CLAUDE_CONFIG_DIR").map(str::to_owned);
-    let mut files = claude_files::read_all(world, config_dir.as_deref());
-    let trusted = claude_files::is_trusted(world, config_dir.as_deref());
+    let ClaudeFiles { mut files, trusted } = claude_files::read_all(world, config_dir.as_deref());
     for file in &mut files {
         layers.add_file(file, trusted);
         // A helper named by a folder that nobody trusts is not even known.
-        if !trusted && matches!(file.file.kind, OriginKind::ProjectSettings | OriginKind::LocalSettings) {
+        if !trusted && file.is_of_project() {
             for helper in ["awsCredentialExport", "awsAuthRefresh", "apiKeyHelper"] {
                 if let Some((_, origin)) = file.key(helper) {
                     layers.left_out.push(LeftOut {
                         name: helper.to_owned(),
                         origin: origin.clone(),
-                        because: "this folder is not trusted; Claude Code runs the helper, with -p at once".to_owned(),
+                        because: file.left_out_because("run"),
                     });
                 }
             }
