@@ -129,9 +129,6 @@ mod tests {
             "a-token-of-a-session; second-value; me:a password; a%20password", "us-east-1"
         ] });
         fence.close(&mut fact);
-        assert_eq!(
-            fact.to_string(),
-            r#"{"identity":["(hidden); (hidden); (hidden); (hidden)","us-east-1"]}"#
-        );
+        assert_eq!(fact.to_string(), r#"{"identity":["(hidden); (hidden); (hidden); (hidden)","us-east-1"]}"#);
     }
 }

@@ -21,8 +21,9 @@ static WINDOWS_HOME: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?P<head>[A-Za-z]:\\{1,2}Users\\{1,2})(?:[^\\/:*?"<>|\r\n]+(?P<tail>\\)|[^\\/\s:"]+)"#)
         .expect("a constant pattern")
 });
-static HOST: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"://(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])").expect("a constant pattern"));
+static HOST: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"://(?P<host>[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])").expect("a constant pattern")
+});
 /// What may be a host name wherever it stands: words with dots between them, or a single word.
 static WORD: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?").expect("a constant pattern"));
@@ -76,7 +77,9 @@ impl Evidence {
             hosts.extend(report.proxy.as_deref().map(|proxy| without_port(proxy).to_owned()));
         }
         let roles = [ModelRole::Main, ModelRole::Background, ModelRole::Subagent, ModelRole::Fallback];
-        hosts.extend(roles.iter().filter_map(|role| Some(without_port(&self.invoke.of(*role).known()?.host).to_owned())));
+        hosts.extend(
+            roles.iter().filter_map(|role| Some(without_port(&self.invoke.of(*role).known()?.host).to_owned())),
+        );
         hosts.extend(self.settings.endpoints.values().map(|endpoint| endpoint.host().to_owned()));
         hosts.retain(|host| !host.is_empty());
         hosts
@@ -90,7 +93,9 @@ fn without_port(text: &str) -> &str {
         return v6.split(']').next().unwrap_or(v6);
     }
     match authority.rsplit_once(':') {
-        Some((host, port)) if authority.parse::<Ipv6Addr>().is_err() && port.chars().all(|it| it.is_ascii_digit()) => host,
+        Some((host, port)) if authority.parse::<Ipv6Addr>().is_err() && port.chars().all(|it| it.is_ascii_digit()) => {
+            host
+        }
         _ => authority,
     }
 }

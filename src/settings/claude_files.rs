@@ -224,7 +224,8 @@ fn read_state(world: &World, path: &Path) -> State {
             }
             let state = state.unwrap_or_default();
             if text.len() as u64 > MAX_CONFIG_BYTES {
-                file.env = state.env.into_iter().filter_map(|(name, value)| env_of_state(&shown, name, &value)).collect();
+                file.env =
+                    state.env.into_iter().filter_map(|(name, value)| env_of_state(&shown, name, &value)).collect();
             }
             projects = state.projects;
         }

@@ -13,12 +13,14 @@ use crate::{
 
 /// Returns the AWS profile in effect.
 pub(super) fn profile(client: Client, layers: &Layers, aws: &super::aws_files::AwsFiles) -> ProfileSetting {
-    // To Claude Code a value of blanks is the name of a profile that does not exist; only the empty text is unset.
+    // To Claude Code a value of blanks is the name of a profile that does not exist; only the empty text is unset. No SDK takes white
+    // space off a name.
+    let raw = layers.raw("AWS_PROFILE");
     let chosen = match client {
-        Client::ClaudeCode => layers.raw("AWS_PROFILE").filter(|value| !value.is_empty()).map(str::trim),
-        Client::AwsSdk | Client::Bedside => layers.get("AWS_PROFILE"),
+        Client::ClaudeCode => raw.filter(|value| !value.is_empty()),
+        Client::AwsSdk | Client::Bedside => raw.filter(|value| !value.trim().is_empty()),
     };
-    let name = clean(chosen.unwrap_or("default"));
+    let name = chosen.map_or_else(|| "default".to_owned(), visible);
     let origin = match chosen {
         Some(_) => layers.origin("AWS_PROFILE").cloned(),
         None => None,
@@ -36,6 +38,19 @@ pub(super) fn profile(client: Client, layers: &Layers, aws: &super::aws_files::A
         }),
         name,
     }
+}
+
+/// A profile's name, with white space around it made visible: such a name is not that of the profile it looks like.
+fn visible(name: &str) -> String {
+    let written = |space: &str| {
+        space
+            .chars()
+            .map(|it| if it == ' ' { r"\x20".to_owned() } else { it.escape_default().to_string() })
+            .collect::<String>()
+    };
+    let rest = name.trim_start();
+    let middle = rest.trim_end();
+    format!("{}{}{}", written(&name[..name.len() - rest.len()]), clean(middle), written(&rest[middle.len()..]))
 }
 
 /// Returns how requests to Bedrock prove who sends them.
@@ -275,7 +290,12 @@ fn ambient(world: &World, layers: &Layers) -> Vec<CredentialSource> {
     }
     for name in ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
         if let (Some(uri), Some(origin)) = (layers.get(name), layers.origin(name)) {
-            found.push(source(SourceKind::Container, origin.clone(), None, &super::environment::without_user(name, uri)));
+            found.push(source(
+                SourceKind::Container,
+                origin.clone(),
+                None,
+                &super::environment::without_user(name, uri),
+            ));
             break;
         }
     }
@@ -298,6 +318,14 @@ mod tests {
     #[test]
     fn the_name_of_a_cached_sign_in_is_the_digest_of_its_session() {
         assert_eq!(sha1_hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+
+    #[test]
+    fn white_space_around_a_name_is_seen() {
+        assert_eq!(visible("dev"), "dev");
+        assert_eq!(visible("dev\r"), r"dev\r");
+        assert_eq!(visible(" two words "), r"\x20two words\x20");
+        assert_eq!(visible("  "), r"\x20\x20");
     }
 
     #[test]

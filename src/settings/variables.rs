@@ -189,7 +189,16 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_in_the_list_is_judged_by_its_words() {
-        for name in ["MY_SIGNING_KEY", "DB_PASS", "PGPASSWORD", "NPM_AUTH", "MY_AUTHORIZATION", "GW_HEADERS", "gh_token", "CLIENT_SECRET"] {
+        for name in [
+            "MY_SIGNING_KEY",
+            "DB_PASS",
+            "PGPASSWORD",
+            "NPM_AUTH",
+            "MY_AUTHORIZATION",
+            "GW_HEADERS",
+            "gh_token",
+            "CLIENT_SECRET",
+        ] {
             assert!(is_secret(name), "{name}");
         }
         for name in ["GIT_AUTHOR_NAME", "PWD", "LANG", "AWS_WEB_IDENTITY_TOKEN_FILE", "COMPANY_REGION"] {
