@@ -89,7 +89,7 @@ impl Fence {
     fn close(&self, value: &mut Value) {
         match value {
             Value::String(text) => {
-                for secret in self.0.iter() {
+                for secret in &self.0 {
                     if text.contains(secret.as_str()) {
                         *text = text.replace(secret.as_str(), "(hidden)");
                     }

@@ -588,6 +588,9 @@ mod tests {
         let read = read_all(&world, None);
         assert!(read.trusted && read.files[0].file.problems.is_empty());
         assert_eq!((read.files[0].env[0].0.as_str(), read.files[0].env[0].1.as_str()), ("AWS_REGION", "eu-west-1"));
+        let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(100), "]".repeat(100));
+        let deep = read_all(&World::in_memory([], [("/home/me/.claude.json", deep.as_str())]), None);
+        assert!(!deep.trusted && !deep.files[0].file.problems[0].serious);
         let broken = World::in_memory([], [("/home/me/.claude.json", &text[..text.len() - 1])]);
         assert!(read_all(&broken, None).files[0].file.problems[0].serious);
     }

@@ -101,3 +101,20 @@ fn a_record_holds_only_variables_that_are_known() {
         record.contains("AWS_REGION") && !record.contains("project-zeus") && !record.contains("COMPANY_INTERNAL_NAME")
     );
 }
+
+#[test]
+fn hosts_of_the_user_become_pseudonyms_wherever_they_stand() {
+    let world = World::new()
+        .env("CLAUDE_CODE_USE_BEDROCK", "1")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("ANTHROPIC_BEDROCK_BASE_URL", "https://gateway.corp-zeus.invalid/bedrock")
+        .env("HTTPS_PROXY", "proxy.corp-zeus.invalid:8080")
+        .env("NO_PROXY", "localhost,.corp-zeus.invalid");
+    let file = world.home().join("case.json");
+    world.run(&["doctor", "--timeout", "3s", "--record", file.to_str().unwrap()]);
+    let record = std::fs::read_to_string(file).unwrap();
+    assert!(record.contains("host-1.example.com") && record.contains("localhost"), "{record}");
+    assert!(!record.contains("corp-zeus"), "{record}");
+}
