@@ -22,15 +22,15 @@ impl<T> std::fmt::Debug for Secret<T> {
     }
 }
 
-/// Shows an access key id by its ends, enough to recognise one's own.
+/// Shows an access key id by its ends, enough to recognise one's own. What has not the shape of one may be a secret in its place.
 pub fn mask_key_id(id: &str) -> String {
-    let characters: Vec<char> = id.chars().collect();
-    if characters.len() < 12 || !characters.iter().all(char::is_ascii_alphanumeric) {
+    let is_id = ["AKIA", "ASIA"].iter().any(|head| id.starts_with(head))
+        && (16..=32).contains(&id.len())
+        && id.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
+    if !is_id {
         return mask_secret(id);
     }
-    let head: String = characters[..4].iter().collect();
-    let tail: String = characters[characters.len() - 4..].iter().collect();
-    format!("{head}…{tail}")
+    format!("{}…{}", &id[..4], &id[id.len() - 4..])
 }
 
 /// Shows that a secret is set, and nothing of it.
@@ -46,7 +46,9 @@ mod tests {
     fn secrets_do_not_print() {
         assert_eq!(format!("{:?}", Secret::new("hush")), "<secret>");
         assert_eq!(mask_key_id("AKIAABCDEFGHIJKLMNOP"), "AKIA…MNOP");
-        assert_eq!(mask_key_id("short"), "(set, hidden)");
+        assert_eq!(mask_key_id("AKIAshort"), "(set, hidden)");
+        assert_eq!(mask_key_id("wJalrXUtnFEMIK7MDENGbPxRfiCY"), "(set, hidden)");
+        assert_eq!(mask_key_id("AKIAwJalrXUtnFEMIK7MDENG"), "(set, hidden)");
         assert_eq!(mask_secret(" "), "(blank)");
     }
 }

@@ -11,6 +11,9 @@ use crate::{
     world::{FileRead, World},
 };
 
+/// The most problems of one file that are told one by one.
+const MAX_PROBLEMS: usize = 20;
+
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Property {
@@ -80,6 +83,7 @@ impl AwsFiles {
             }),
             FileRead::Text(text) => self.parse(&text, &shown, kind, &mut file.problems),
         }
+        shorten(&mut file.problems);
         self.files.push(file);
     }
 
@@ -124,7 +128,7 @@ impl AwsFiles {
                         last = Some(name);
                     }
                     Some(_) => complain("the key before `=` is missing".into()),
-                    None => complain(format!("`{}` is neither a section nor `key = value`", excerpt(trimmed))),
+                    None => complain("the line is neither a section nor `key = value`".into()),
                 },
             }
         }
@@ -229,6 +233,21 @@ enum Place {
     Ignored,
 }
 
+/// Keeps the first problems of a file, the serious before the others, and says how many there are besides.
+fn shorten(problems: &mut Vec<FileProblem>) {
+    if problems.len() <= MAX_PROBLEMS {
+        return;
+    }
+    problems.sort_by_key(|problem| !problem.serious);
+    let more = problems.split_off(MAX_PROBLEMS);
+    if let Some(first) = more.first() {
+        problems.push(FileProblem {
+            reason: format!("from here on {} more lines have problems", more.len()),
+            ..first.clone()
+        });
+    }
+}
+
 fn path(world: &World, variable: Option<&str>, name: &str) -> Option<PathBuf> {
     match variable {
         Some(path) => Some(world.expand_path(path.trim())),
@@ -245,12 +264,6 @@ fn strip_comment(value: &str) -> &str {
         }
     }
     &value[..end]
-}
-
-/// The beginning of a line, without what may be a secret behind it.
-fn excerpt(line: &str) -> String {
-    let word: String = line.chars().take_while(|it| !it.is_whitespace() && *it != ':').take(24).collect();
-    if word.len() < line.len() { format!("{word}…") } else { word }
 }
 
 #[cfg(test)]
@@ -297,6 +310,11 @@ mod tests {
             assert_eq!((found[0].line, found[0].serious), (Some(line), true), "{config}");
             assert!(found[0].reason.contains(reason), "{config}: {}", found[0].reason);
         }
+        // A line without a key may be the rest of a secret.
+        assert!(!problems("[default]\nwJalrXUtnFEMIsecret\n")[0].reason.contains("wJal"));
+        let many = problems(&format!("[work]\n[default]\n{}", "?\n".repeat(100)));
+        assert_eq!(many.len(), MAX_PROBLEMS + 1);
+        assert!(many[0].serious && many[MAX_PROBLEMS].reason.contains("81 more lines"), "{:?}", many.last());
         let unprefixed = problems("[work]\nregion = x\n");
         assert!(!unprefixed[0].serious && unprefixed[0].reason.contains("[profile work]"));
     }

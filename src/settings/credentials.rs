@@ -13,12 +13,14 @@ use crate::{
 
 /// Returns the AWS profile in effect.
 pub(super) fn profile(client: Client, layers: &Layers, aws: &super::aws_files::AwsFiles) -> ProfileSetting {
-    // To Claude Code a value of blanks is the name of a profile that does not exist; only the empty text is unset.
+    // To Claude Code a value of blanks is the name of a profile that does not exist; only the empty text is unset. No SDK takes white
+    // space off a name.
+    let raw = layers.raw("AWS_PROFILE");
     let chosen = match client {
-        Client::ClaudeCode => layers.raw("AWS_PROFILE").filter(|value| !value.is_empty()).map(str::trim),
-        Client::AwsSdk | Client::Bedside => layers.get("AWS_PROFILE"),
+        Client::ClaudeCode => raw.filter(|value| !value.is_empty()),
+        Client::AwsSdk | Client::Bedside => raw.filter(|value| !value.trim().is_empty()),
     };
-    let name = clean(chosen.unwrap_or("default"));
+    let name = chosen.map_or_else(|| "default".to_owned(), visible);
     let origin = match chosen {
         Some(_) => layers.origin("AWS_PROFILE").cloned(),
         None => None,
@@ -36,6 +38,19 @@ pub(super) fn profile(client: Client, layers: &Layers, aws: &super::aws_files::A
         }),
         name,
     }
+}
+
+/// A profile's name, with white space around it made visible: such a name is not that of the profile it looks like.
+fn visible(name: &str) -> String {
+    let written = |space: &str| {
+        space
+            .chars()
+            .map(|it| if it == ' ' { r"\x20".to_owned() } else { it.escape_default().to_string() })
+            .collect::<String>()
+    };
+    let rest = name.trim_start();
+    let middle = rest.trim_end();
+    format!("{}{}{}", written(&name[..name.len() - rest.len()]), clean(middle), written(&rest[middle.len()..]))
 }
 
 /// Returns how requests to Bedrock prove who sends them.
@@ -199,8 +214,7 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
         found.push(source(SourceKind::Login, session.origin("login_session"), Some(name), &session.value));
     }
     if let Some(process) = get("credential_process") {
-        // The command line may hold a secret: its first word is enough to recognise it.
-        let word = process.value.split_whitespace().next().unwrap_or_default().to_owned();
+        let word = program(&process.value);
         found.push(source(SourceKind::CredentialProcess, process.origin("credential_process"), Some(name), &word));
     }
     if let Some(key) = get("aws_access_key_id") {
@@ -227,6 +241,17 @@ fn of_profile(world: &World, client: Client, files: &Files<'_>, name: &str) -> V
         });
     }
     found
+}
+
+/// The program of a command line, which is enough to recognise it: the rest may hold a secret, as may variables set before it.
+fn program(command: &str) -> String {
+    // A backslash is part of a path where helpers have one; quotes may join words that belong together.
+    let words = if command.contains('\\') {
+        command.split_whitespace().take(1).map(|word| word.trim_matches('"').to_owned()).collect()
+    } else {
+        shlex::split(command).unwrap_or_default()
+    };
+    words.into_iter().find(|word| !word.contains('=')).unwrap_or_else(|| "a command".to_owned())
 }
 
 /// When the cached sign-in of IAM Identity Center expires, and whether it renews itself: with a refresh token and a client
@@ -265,7 +290,12 @@ fn ambient(world: &World, layers: &Layers) -> Vec<CredentialSource> {
     }
     for name in ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"] {
         if let (Some(uri), Some(origin)) = (layers.get(name), layers.origin(name)) {
-            found.push(source(SourceKind::Container, origin.clone(), None, &super::environment::without_user(uri)));
+            found.push(source(
+                SourceKind::Container,
+                origin.clone(),
+                None,
+                &super::environment::without_user(name, uri),
+            ));
             break;
         }
     }
@@ -288,6 +318,24 @@ mod tests {
     #[test]
     fn the_name_of_a_cached_sign_in_is_the_digest_of_its_session() {
         assert_eq!(sha1_hex(b"abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+
+    #[test]
+    fn white_space_around_a_name_is_seen() {
+        assert_eq!(visible("dev"), "dev");
+        assert_eq!(visible("dev\r"), r"dev\r");
+        assert_eq!(visible(" two words "), r"\x20two words\x20");
+        assert_eq!(visible("  "), r"\x20\x20");
+    }
+
+    #[test]
+    fn of_a_helpers_command_only_the_program_is_shown() {
+        assert_eq!(program("/bin/helper --token abc"), "/bin/helper");
+        assert_eq!(program("VAULT_TOKEN=s.abc A=b /bin/helper"), "/bin/helper");
+        assert_eq!(program("TOKEN='s. abc' '/my apps/helper' x"), "/my apps/helper");
+        assert_eq!(program(r"C:\tools\helper.exe --token abc"), r"C:\tools\helper.exe");
+        assert_eq!(program("TOKEN=abc"), "a command");
+        assert_eq!(program("TOKEN='abc"), "a command");
     }
 
     #[test]

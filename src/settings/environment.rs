@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     claude_files::ClaudeFile,
-    variables::{is_secret, variable},
+    variables::{is_address, is_secret, variable},
 };
 use crate::{
     evidence::{LeftOut, Origin, OriginKind, RcAssignment, Setting, Shadowed, mask_key_id, mask_secret},
@@ -45,15 +45,13 @@ impl Layers {
 
     /// Puts a settings file's `env` block on top. What an untrusted project may not set is left out, and said.
     pub(super) fn add_file(&mut self, file: &ClaudeFile, trusted: bool) {
-        let of_project = matches!(file.file.kind, OriginKind::ProjectSettings | OriginKind::LocalSettings);
+        let of_project = file.is_of_project();
         for (name, value, origin) in &file.env {
             if of_project && !trusted && !variable(name).is_some_and(|variable| variable.free) {
                 self.left_out.push(LeftOut {
                     name: name.clone(),
                     origin: origin.clone(),
-                    because: "this folder is not trusted, so bedside does not follow it; Claude Code does, with -p at once and \
-                              otherwise after its trust question"
-                        .to_owned(),
+                    because: file.left_out_because("follow"),
                 });
                 continue;
             }
@@ -134,19 +132,49 @@ pub(super) fn shown(name: &str, value: &str) -> String {
     if is_secret(name) {
         return mask_secret(value);
     }
-    without_user(&crate::evidence::clean(value))
+    without_user(name, &crate::evidence::clean(value))
 }
 
-/// Takes user name, password and query out of an address.
-pub(super) fn without_user(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
-    let (authority, path) = match rest.find(['/', '?', '#']) {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
+/// Takes user name, password and query out of an address. What is no address stays as it is.
+pub(super) fn without_user(name: &str, value: &str) -> String {
+    let (scheme, rest) = parts(value);
+    if scheme.is_empty() && !is_address(name) {
+        return value.to_owned();
+    }
+    let address = user_information(name, value).map_or(rest, |information| &rest[information.len() + 1..]);
+    format!("{scheme}{}", address.split(['?', '#']).next().unwrap_or_default())
+}
+
+/// Returns what stands before the host of an address: user name and password, whatever characters they are made of.
+pub(super) fn user_information<'a>(name: &str, value: &'a str) -> Option<&'a str> {
+    let (_, rest) = parts(value);
+    let last = rest.rfind('@')?;
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let of_proxy = name.to_uppercase().ends_with("PROXY");
+    // A proxy's address has no path, so the last `@` stands before the host. In another address it may stand in the path.
+    let end = match authority.rfind('@') {
+        _ if of_proxy => last,
+        Some(at) if is_host(&authority[at + 1..]) => at,
+        None if is_host(authority) && !authority.contains(':') => return None,
+        _ => last,
     };
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    format!("{scheme}://{host}{path}")
+    Some(&rest[..end])
+}
+
+/// The scheme with its slashes, if there is one, and the rest.
+fn parts(value: &str) -> (&str, &str) {
+    value.find("://").map_or(("", value), |at| value.split_at(at + 3))
+}
+
+/// Whether a text is a host with or without a port.
+fn is_host(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (host, port),
+        _ => (text, ""),
+    };
+    !host.is_empty()
+        && port.chars().all(|it| it.is_ascii_digit())
+        && host.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | '_' | '[' | ']' | ':'))
 }
 
 #[cfg(test)]
@@ -159,5 +187,24 @@ mod tests {
         assert_eq!(shown("AWS_ACCESS_KEY_ID", "AKIAABCDEFGHIJKLMNOP"), "AKIA…MNOP");
         assert_eq!(shown("HTTPS_PROXY", "http://me:pass@proxy:8080/x?token=1"), "http://proxy:8080/x");
         assert_eq!(shown("AWS_REGION", "us-east-1\u{1b}[31m"), "us-east-1 [31m");
+    }
+
+    #[test]
+    fn no_form_of_an_address_shows_its_password() {
+        for (name, value, expected) in [
+            ("HTTPS_PROXY", "me:p!ss@proxy:8080", "proxy:8080"),
+            ("https_proxy", "http://me:pa/ss@proxy", "http://proxy"),
+            ("ALL_PROXY", "http://me@corp:12/s?s#@proxy:1", "http://proxy:1"),
+            ("HTTP_PROXY", "proxy:8080", "proxy:8080"),
+            ("ANTHROPIC_BEDROCK_BASE_URL", "https://me:p?ss@gw.example/bedrock", "https://gw.example/bedrock"),
+            ("ANTHROPIC_BEDROCK_BASE_URL", "https://me@corp:pa/ss@gw.example", "https://gw.example"),
+            ("ANTHROPIC_BEDROCK_BASE_URL", "me:secret@gw.example/x?key=1", "gw.example/x"),
+            ("AWS_ENDPOINT_URL", "https://gw.example/team@corp/bedrock", "https://gw.example/team@corp/bedrock"),
+            ("AWS_ENDPOINT_URL", "https://me:pass@gw.example/to?a=b@c", "https://gw.example/to"),
+            ("AWS_ENDPOINT_URL", "http://[fd00::1]:8080/x", "http://[fd00::1]:8080/x"),
+            ("AWS_PROFILE", "me@corp", "me@corp"),
+        ] {
+            assert_eq!(shown(name, value), expected, "{name}={value}");
+        }
     }
 }

@@ -13,17 +13,20 @@ pub mod variables;
 use std::collections::BTreeMap;
 
 use aws_files::AwsFiles;
-use claude_files::ClaudeFile;
+use claude_files::{ClaudeFile, ClaudeFiles};
 use environment::Layers;
 
 use crate::{
     evidence::{
-        Authentication, Client, Fact, FileProblem, LeftOut, Machine, ModelSetting, ModelSettings, OriginKind, Provider,
-        RcAssignment, RegionSetting, Secret, Setting, Settings, Shell, SourceKind, clean, mask_secret,
+        Authentication, Client, Fact, FileProblem, LeftOut, Machine, ModelSetting, ModelSettings, Origin, OriginKind,
+        Provider, RcAssignment, RegionSetting, Secret, Setting, Settings, Shell, SourceKind, clean, mask_secret,
     },
     shell,
     world::World,
 };
+
+/// Addresses of instance and container metadata (AWS docs: EC2 instance metadata, ECS task metadata, EKS Pod Identity).
+const METADATA: [&str; 4] = ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254"];
 
 /// Whose settings are wanted, and what the user says on the command line.
 #[derive(Clone, Debug, Default)]
@@ -78,9 +81,8 @@ pub fn choose_client(world: &World) -> (Client, String) {
     {
         return (Client::ClaudeCode, format!("the variable {name} is set"));
     }
-    let files = claude_files::read_all(world, world.filled_variable("CLAUDE_CONFIG_DIR").as_deref());
-    if let Some(file) = files.iter().find(|file| file.file.found) {
-        return (Client::ClaudeCode, format!("{} exists", file.file.path));
+    if let Some(path) = claude_files::first_found(world, world.variable("CLAUDE_CONFIG_DIR").as_deref()) {
+        return (Client::ClaudeCode, format!("{path} exists"));
     }
     (Client::AwsSdk, "there is no trace of Claude Code on this machine".to_owned())
 }
@@ -113,7 +115,12 @@ pub fn resolve(world: &World, request: &Request) -> Resolved {
         Client::AwsSdk | Client::Bedside => (Provider::Bedrock, None),
     };
     let authentication = credentials::authentication(client, &layers);
-    let export = claude_files.iter().rev().find_map(|file| file.key("awsCredentialExport"));
+    // The strongest file decides, and an empty text there is no helper.
+    let export = claude_files
+        .iter()
+        .rev()
+        .find_map(|file| file.key("awsCredentialExport"))
+        .filter(|(command, _)| !command.trim().is_empty());
     let sources = credentials::sources(world, client, &layers, &files, &profile, export);
     let unsupported = unsupported(client, provider, authentication, &region_name);
     let mut unread = region::unread(&layers, &files);
@@ -123,14 +130,15 @@ pub fn resolve(world: &World, request: &Request) -> Resolved {
     }
     let models = models(client, &layers, &claude_files, &region_name, provider);
     let route = network::route(world, client, &layers, &files);
-    let replace_roots = client == Client::AwsSdk;
+    // A bundle that cannot be used replaces nothing: without any root every certificate would be refused.
+    let replace_roots = client == Client::AwsSdk && route.ca_bundle.is_some() && route.ca_bundle_problem.is_none();
     let mut problems: Vec<FileProblem> = Vec::new();
     let mut listed = Vec::new();
     for file in claude_files.iter().map(|file| &file.file).chain(&aws.files) {
         problems.extend(file.problems.iter().cloned().map(|problem| for_client(client, file.kind, problem)));
         listed.push(file.clone());
     }
-    problems.extend(bad_values(client, &layers));
+    problems.extend(bad_values(client, &layers, &files));
     let no_chain = no_chain(client, &profile, authentication);
     let winner =
         sources.iter().find(|source| source.wins && source.kind != SourceKind::BearerToken).map(|source| source.kind);
@@ -205,18 +213,17 @@ fn read_claude_files(world: &World, client: Client, layers: &mut Layers) -> Vec<
         return Vec::new();
     }
     let config_dir = layers.raw("CLAUDE_CONFIG_DIR").map(str::to_owned);
-    let mut files = claude_files::read_all(world, config_dir.as_deref());
-    let trusted = claude_files::is_trusted(world, config_dir.as_deref());
+    let ClaudeFiles { mut files, trusted } = claude_files::read_all(world, config_dir.as_deref());
     for file in &mut files {
         layers.add_file(file, trusted);
         // A helper named by a folder that nobody trusts is not even known.
-        if !trusted && matches!(file.file.kind, OriginKind::ProjectSettings | OriginKind::LocalSettings) {
+        if !trusted && file.is_of_project() {
             for helper in ["awsCredentialExport", "awsAuthRefresh", "apiKeyHelper"] {
                 if let Some((_, origin)) = file.key(helper) {
                     layers.left_out.push(LeftOut {
                         name: helper.to_owned(),
                         origin: origin.clone(),
-                        because: "this folder is not trusted; Claude Code runs the helper, with -p at once".to_owned(),
+                        because: file.left_out_because("run"),
                     });
                 }
             }
@@ -302,24 +309,23 @@ fn adapt(
         }
     }
     // One proxy for everything, lower case first, and exemptions with commas.
-    let proxy = ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
-        .iter()
-        .find_map(|name| environment.get(*name).cloned());
+    let proxy = network::proxy_of_claude_code(layers).and_then(|name| environment.get(name).cloned());
     let exempt = ["no_proxy", "NO_PROXY"].iter().find_map(|name| environment.get(*name).cloned());
     for name in
         ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"]
     {
         environment.remove(name);
     }
+    let exempt = exempt.unwrap_or_default();
+    let mut exempt: Vec<&str> = exempt.split([' ', ',']).filter(|it| !it.is_empty()).collect();
     if let Some(proxy) = proxy {
         environment.insert("https_proxy".into(), proxy.clone());
         environment.insert("http_proxy".into(), proxy);
+        // No client reaches these through a proxy, and the Rust SDK would try.
+        exempt.extend(METADATA);
     }
-    if let Some(exempt) = exempt {
-        environment.insert(
-            "no_proxy".into(),
-            exempt.split([' ', ',']).filter(|it| !it.is_empty()).collect::<Vec<_>>().join(","),
-        );
+    if !exempt.is_empty() {
+        environment.insert("no_proxy".into(), exempt.join(","));
     }
     // Static keys come before a profile's SSO or process in Claude Code, after them in the SDK.
     let others = sources.iter().any(|source| {
@@ -354,45 +360,77 @@ fn for_client(client: Client, kind: OriginKind, mut problem: FileProblem) -> Fil
     problem
 }
 
-/// Values that an SDK refuses or that mean nothing.
-fn bad_values(client: Client, layers: &Layers) -> Vec<FileProblem> {
+/// Values that an SDK refuses or that mean nothing. None of them is serious: who stumbles over it is told, and who does not works.
+fn bad_values(client: Client, layers: &Layers, files: &Files<'_>) -> Vec<FileProblem> {
     let mut problems = Vec::new();
-    let mut complain = |name: &str, reason: String, effect: &str| {
-        if let Some(origin) = layers.origin(name) {
-            problems.push(FileProblem {
-                file: origin.to_string(),
-                line: None,
-                reason,
-                effect: effect.to_owned(),
-                serious: false,
-            });
-        }
+    let mut complain = |origin: &Origin, reason: String, effect: &str| {
+        problems.push(FileProblem {
+            file: origin.to_string(),
+            line: None,
+            reason,
+            effect: effect.to_owned(),
+            serious: false,
+        });
     };
-    if let Some(mode) = layers.get("AWS_RETRY_MODE")
-        && !["standard", "adaptive", "legacy"].contains(&mode.to_lowercase().as_str())
-    {
-        complain(
-            "AWS_RETRY_MODE",
-            format!("AWS_RETRY_MODE is `{}`, which is no retry mode", clean(mode)),
-            "SDKs refuse it or ignore it",
-        );
+    // Of each the variable counts before the profile's key.
+    let effective = |variable: &'static str, key: &'static str| {
+        let of_variable = layers
+            .get(variable)
+            .zip(layers.origin(variable))
+            .map(|(value, origin)| (variable, value.to_owned(), origin.clone()));
+        of_variable.or_else(|| {
+            let property = files.aws.get(files.profile, key)?;
+            Some((key, property.value.trim().to_owned(), property.origin(key)))
+        })
+    };
+    if let Some((name, mode, origin)) = effective("AWS_RETRY_MODE", "retry_mode") {
+        match mode.to_lowercase().as_str() {
+            "standard" | "adaptive" => {}
+            "legacy" if client == Client::AwsSdk => complain(
+                &origin,
+                format!("{name} is `legacy`"),
+                "the AWS CLI and boto3 take it, a program with the AWS SDK for Rust ends with a panic",
+            ),
+            "legacy" => {}
+            _ => complain(
+                &origin,
+                format!("{name} is `{}`, which is no retry mode", clean(&mode)),
+                "SDKs refuse it or ignore it",
+            ),
+        }
     }
-    if let Some(attempts) = layers.get("AWS_MAX_ATTEMPTS")
-        && attempts.parse::<u32>().is_err()
+    if let Some((name, attempts, origin)) = effective("AWS_MAX_ATTEMPTS", "max_attempts") {
+        match attempts.parse::<u32>() {
+            Ok(0) => complain(
+                &origin,
+                format!("{name} is 0, which leaves no attempt"),
+                "some SDKs refuse it, and a program with the AWS SDK for Rust ends with a panic",
+            ),
+            Ok(_) => {}
+            Err(_) => complain(
+                &origin,
+                format!("{name} is `{}`, which is no number", clean(&attempts)),
+                "SDKs refuse it or ignore it",
+            ),
+        }
+    }
+    if let (Some(value), Some(origin)) = (layers.raw("AWS_PROFILE"), layers.origin("AWS_PROFILE"))
+        && !value.trim().is_empty()
+        && value.trim() != value
     {
         complain(
-            "AWS_MAX_ATTEMPTS",
-            format!("AWS_MAX_ATTEMPTS is `{}`, which is no number", clean(attempts)),
-            "SDKs refuse it or ignore it",
+            origin,
+            "AWS_PROFILE has white space around it, such as the end of a line of a Windows file".to_owned(),
+            "no profile has that name",
         );
     }
     if client == Client::ClaudeCode {
         for name in ["CLAUDE_CODE_MAX_OUTPUT_TOKENS", "API_TIMEOUT_MS"] {
-            if let Some(value) = layers.get(name)
+            if let (Some(value), Some(origin)) = (layers.get(name), layers.origin(name))
                 && !value.starts_with(|it: char| it.is_ascii_digit() && it != '0')
             {
                 complain(
-                    name,
+                    origin,
                     format!("{name} is `{}`, which is no positive number", clean(value)),
                     "Claude Code ignores it",
                 );
@@ -422,8 +460,11 @@ fn shown_variables(layers: &Layers) -> Vec<Setting> {
     for name in layers.names().filter(|name| variables::variable(name).is_none()) {
         let of_settings = layers.origin(name).is_some_and(|origin| origin.kind != OriginKind::Environment);
         if of_settings && let Some(mut setting) = layers.setting(name) {
-            // What a settings file sets and bedside knows nothing of is named, and its value kept.
+            // What a settings file sets and bedside knows nothing of is named, and its value kept, here and in what it shadows.
             setting.value = mask_secret(&setting.value);
+            for shadowed in &mut setting.shadows {
+                shadowed.value = mask_secret(&shadowed.value);
+            }
             shown.push(setting);
         }
     }
@@ -476,5 +517,148 @@ impl Settings {
             "sso" => signed && winner == Some(SourceKind::Sso),
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Pairs<'a> = &'a [(&'a str, &'a str)];
+
+    fn resolved(client: Client, environment: Pairs<'_>, files: Pairs<'_>) -> Resolved {
+        let world = World::in_memory(environment.iter().copied(), files.iter().copied());
+        resolve(&world, &Request { client: Some(client), ..Request::default() })
+    }
+
+    fn url(client: Client, service: &str, environment: Pairs<'_>, config: &str) -> String {
+        let settings = resolved(client, environment, &[("/home/me/.aws/config", config)]).settings;
+        settings.endpoints[service].url.clone()
+    }
+
+    #[test]
+    fn a_shadowed_value_of_an_unknown_variable_is_hidden() {
+        let settings = resolved(
+            Client::ClaudeCode,
+            &[("COMPANY_PIN", "planted-one"), ("DB_PASS", "planted-two")],
+            &[(
+                "/home/me/.claude/settings.json",
+                r#"{"env":{"COMPANY_PIN":"planted-three","DB_PASS":"planted-four"}}"#,
+            )],
+        )
+        .settings;
+        let text = serde_json::to_string(&settings).unwrap();
+        assert!(text.contains("COMPANY_PIN") && text.contains("DB_PASS") && !text.contains("planted"), "{text}");
+    }
+
+    #[test]
+    fn only_a_bundle_that_can_be_used_replaces_the_roots() {
+        let bundle = ("AWS_CA_BUNDLE", "/ca.pem");
+        let replaces = |client, environment: Pairs<'_>, pem: &str| {
+            resolved(client, environment, &[("/ca.pem", pem)]).replace_roots
+        };
+        let pem = "-----BEGIN CERTIFICATE-----";
+        assert!(replaces(Client::AwsSdk, &[bundle], pem));
+        assert!(!replaces(Client::AwsSdk, &[bundle], "nothing"));
+        assert!(!replaces(Client::AwsSdk, &[], pem));
+        assert!(!replaces(Client::ClaudeCode, &[bundle, ("NODE_EXTRA_CA_CERTS", "/ca.pem")], pem));
+    }
+
+    #[test]
+    fn metadata_is_kept_off_claude_codes_proxy() {
+        let environment =
+            |variables: Pairs<'_>| resolved(Client::ClaudeCode, variables, &[]).environment.expose().clone();
+        let proxied = environment(&[("HTTP_PROXY", "http://proxy:1"), ("NO_PROXY", "a.example b.example")]);
+        assert_eq!(proxied["https_proxy"], "http://proxy:1");
+        assert_eq!(
+            proxied["no_proxy"],
+            "a.example,b.example,169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254"
+        );
+        assert_eq!(environment(&[("ALL_PROXY", "http://proxy:1")])["https_proxy"], "http://proxy:1");
+        let passed_by = environment(&[("ALL_PROXY", "socks5://proxy:1")]);
+        assert!(!passed_by.keys().any(|name| name.to_lowercase().ends_with("proxy")), "{passed_by:?}");
+    }
+
+    #[test]
+    fn the_portal_is_called_in_the_region_of_the_sign_in() {
+        let config = "[default]\nregion = us-east-1\nrole_arn = r\nsource_profile = hub\n[profile hub]\nsso_session = corp\n\
+                      sso_account_id = 1\n[sso-session corp]\nsso_region = eu-west-1\n";
+        for client in [Client::ClaudeCode, Client::AwsSdk] {
+            assert_eq!(url(client, "sso", &[], config), "https://portal.sso.eu-west-1.amazonaws.com");
+            assert_eq!(url(client, "sts", &[], config), "https://sts.us-east-1.amazonaws.com");
+        }
+        let circle = "[default]\nregion = us-east-1\nsource_profile = b\n[profile b]\nsource_profile = default\n";
+        assert_eq!(url(Client::AwsSdk, "sso", &[], circle), "https://portal.sso.us-east-1.amazonaws.com");
+    }
+
+    #[test]
+    fn fips_and_dual_stack_name_the_host_that_is_called() {
+        let runtime = |client, environment: Pairs<'_>, keys: &str| {
+            url(client, "bedrock-runtime", environment, &format!("[default]\nregion = us-east-1\n{keys}"))
+        };
+        let fips = ("AWS_USE_FIPS_ENDPOINT", "true");
+        let sdk = Client::AwsSdk;
+        assert_eq!(runtime(sdk, &[fips], ""), "https://bedrock-runtime-fips.us-east-1.amazonaws.com");
+        assert_eq!(
+            runtime(sdk, &[fips], "use_dualstack_endpoint = true"),
+            "https://bedrock-runtime-fips.us-east-1.api.aws"
+        );
+        let off = ("AWS_USE_DUALSTACK_ENDPOINT", "false");
+        assert_eq!(
+            runtime(sdk, &[off], "use_dualstack_endpoint = true"),
+            "https://bedrock-runtime.us-east-1.amazonaws.com",
+            "the variable counts before the key"
+        );
+        assert_eq!(runtime(Client::ClaudeCode, &[fips], ""), "https://bedrock-runtime.us-east-1.amazonaws.com");
+    }
+
+    #[test]
+    fn configured_addresses_are_ignored_where_a_key_says_so() {
+        let config = "[default]\nregion = us-east-1\nendpoint_url = http://gw.example\n\
+                      ignore_configured_endpoint_urls = true\n";
+        let own = "https://bedrock.us-east-1.amazonaws.com";
+        assert_eq!(url(Client::AwsSdk, "bedrock", &[], config), own);
+        let off = ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
+        assert_eq!(url(Client::AwsSdk, "bedrock", &[off], config), "http://gw.example");
+    }
+
+    #[test]
+    fn values_at_which_some_programs_stop_are_told_and_not_serious() {
+        let problems = |client, environment: Pairs<'_>, keys: &str| {
+            let config = format!("[default]\n{keys}");
+            let settings = resolved(client, environment, &[("/home/me/.aws/config", config.as_str())]).settings;
+            assert!(settings.problems.iter().all(|problem| !problem.serious));
+            settings.problems.into_iter().map(|problem| problem.reason).collect::<Vec<_>>().join("; ")
+        };
+        let sdk = Client::AwsSdk;
+        assert_eq!(problems(sdk, &[("AWS_MAX_ATTEMPTS", "0")], ""), "AWS_MAX_ATTEMPTS is 0, which leaves no attempt");
+        assert_eq!(problems(sdk, &[], "retry_mode = legacy"), "retry_mode is `legacy`");
+        assert_eq!(problems(sdk, &[("AWS_RETRY_MODE", "standard")], "retry_mode = legacy"), "");
+        assert_eq!(problems(Client::ClaudeCode, &[("AWS_RETRY_MODE", "legacy")], "max_attempts = 3"), "");
+        assert!(problems(sdk, &[("AWS_PROFILE", "default\r")], "").contains("white space"));
+    }
+
+    #[test]
+    fn a_profiles_name_is_compared_as_it_stands() {
+        for client in [Client::ClaudeCode, Client::AwsSdk] {
+            let profile = |name: &str| {
+                let files = [("/home/me/.aws/config", "[profile dev]\nregion = eu-west-1\n")];
+                let profile = resolved(client, &[("AWS_PROFILE", name)], &files).settings.profile;
+                profile.known().map(|profile| (profile.name.clone(), profile.exists)).unwrap()
+            };
+            assert_eq!(profile("dev"), ("dev".to_owned(), true));
+            assert_eq!(profile("dev\r"), (r"dev\r".to_owned(), false));
+        }
+    }
+
+    #[test]
+    fn an_empty_helper_is_none() {
+        let exported = |command: &str| {
+            let text = format!(r#"{{"awsCredentialExport":"{command}"}}"#);
+            let settings =
+                resolved(Client::ClaudeCode, &[], &[("/home/me/.claude/settings.json", text.as_str())]).settings;
+            settings.sources.iter().any(|source| source.kind == SourceKind::CredentialExport)
+        };
+        assert!(exported("helper") && !exported(""));
     }
 }

@@ -25,8 +25,14 @@ pub(super) fn endpoints(
     files: &Files<'_>,
     region: &str,
 ) -> BTreeMap<String, Endpoint> {
+    let is_true = |variable: &str, key: &str| is_true(layers, files, variable, key);
     let ignores = client != Client::ClaudeCode
-        && layers.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|it| it.eq_ignore_ascii_case("true"));
+        && is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls");
+    let variant = Variant {
+        fips: is_true("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
+        dual_stack: is_true("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
+    };
+    let of_sign_in = sign_in_region(files).unwrap_or(region);
     SERVICES
         .iter()
         .map(|(service, name, host)| {
@@ -44,21 +50,64 @@ pub(super) fn endpoints(
                     .or_else(|| of_profile(files, &name.to_lowercase()))
             };
             let setting = base.or(configured);
-            let url = setting.as_ref().map_or_else(
-                || format!("https://{host}.{}.{}", region_or(region), suffix(region)),
-                |it| it.value.clone(),
-            );
+            let region = if *service == "sso" { of_sign_in } else { region };
+            let variant = if fixed { Variant::default() } else { variant };
+            let url = setting.as_ref().map_or_else(|| variant.url(host, region), |it| it.value.clone());
             ((*service).to_owned(), Endpoint { url, setting })
         })
         .collect()
 }
 
-fn region_or(region: &str) -> &str {
-    if region.is_empty() { "(no Region)" } else { region }
+/// A switch of the SDKs: the variable first, then the profile's key.
+fn is_true(layers: &Layers, files: &Files<'_>, variable: &str, key: &str) -> bool {
+    let value =
+        layers.get(variable).or_else(|| files.aws.get(files.profile, key).map(|property| property.value.trim()));
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
-fn suffix(region: &str) -> &'static str {
-    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+/// Which of a service's own addresses is meant (AWS General Reference: FIPS and dual-stack endpoints).
+#[derive(Clone, Copy, Default)]
+struct Variant {
+    fips: bool,
+    dual_stack: bool,
+}
+
+impl Variant {
+    fn url(self, host: &str, region: &str) -> String {
+        let suffix = match (region.starts_with("cn-"), self.dual_stack) {
+            (false, false) => "amazonaws.com",
+            (false, true) => "api.aws",
+            (true, false) => "amazonaws.com.cn",
+            (true, true) => "api.amazonwebservices.com.cn",
+        };
+        let region = if region.is_empty() { "(no Region)" } else { region };
+        format!("https://{host}{}.{region}.{suffix}", if self.fips { "-fips" } else { "" })
+    }
+}
+
+/// The Region of the sign-in of IAM Identity Center, also of the profile that a role is assumed from. It is not that of the calls.
+fn sign_in_region<'a>(files: &Files<'a>) -> Option<&'a str> {
+    let aws = files.aws;
+    let mut profile = files.profile;
+    // Profiles may name each other in a circle.
+    for _ in 0..=aws.profiles.len() {
+        let session = aws.get(profile, "sso_session").and_then(|name| aws.sso_sessions.get(name.value.trim()));
+        let region = session.and_then(|session| session.get("sso_region")).or_else(|| aws.get(profile, "sso_region"));
+        if let Some(region) = region.map(|property| property.value.trim()).filter(|region| !region.is_empty()) {
+            return Some(region);
+        }
+        profile = &aws.get(profile, "source_profile")?.value;
+    }
+    None
+}
+
+/// The variable whose proxy Claude Code uses for everything (observed with 2.1.330): lower case first, and `ALL_PROXY` only where it
+/// is an http proxy; a SOCKS proxy there is passed by.
+pub(super) fn proxy_of_claude_code(layers: &Layers) -> Option<&'static str> {
+    ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"].into_iter().find(|name| {
+        let of_all = name.eq_ignore_ascii_case("all_proxy");
+        layers.get(name).is_some_and(|value| !(of_all && value.to_lowercase().starts_with("socks")))
+    })
 }
 
 /// An address in the profile: of the service in its `services` section, else for all.
@@ -69,7 +118,7 @@ fn of_profile(files: &Files<'_>, service: &str) -> Option<Setting> {
         section.and_then(|section| section.get(&key)).or_else(|| files.aws.get(files.profile, "endpoint_url"))?;
     Some(Setting {
         name: "endpoint_url".to_owned(),
-        value: super::environment::without_user(&property.value),
+        value: super::environment::without_user("endpoint_url", &property.value),
         origin: property.origin("endpoint_url"),
         shadows: Vec::new(),
     })
@@ -79,9 +128,9 @@ fn of_profile(files: &Files<'_>, service: &str) -> Option<Setting> {
 pub(super) fn route(world: &World, client: Client, layers: &Layers, files: &Files<'_>) -> Route {
     let first = |names: &[&str]| names.iter().find_map(|name| layers.filled_setting(name));
     let (https_proxy, http_proxy) = match client {
-        // One proxy serves both; lower case beats upper case.
+        // One proxy serves both.
         Client::ClaudeCode => {
-            let proxy = first(&["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]);
+            let proxy = proxy_of_claude_code(layers).and_then(|name| layers.filled_setting(name));
             (proxy.clone(), proxy)
         }
         Client::AwsSdk | Client::Bedside => (

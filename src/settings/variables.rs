@@ -1,6 +1,8 @@
 //! Every environment variable that bedside reads for a client, in one place: what it is, whether it is a secret, and whether a
 //! project folder that nobody has trusted may set it. The page `docs/environment.md` is made from this list.
 
+use base64::Engine;
+
 /// A variable.
 #[derive(Clone, Copy, Debug)]
 pub struct Variable {
@@ -122,10 +124,38 @@ pub fn is_secret(name: &str) -> bool {
     if let Some(variable) = variable(name) {
         return variable.secret;
     }
+    // Who wrote something is no secret; what lets somebody in is.
+    let name = name.to_uppercase().replace("AUTHORIZATION", "AUTH").replace("AUTHOR", "");
+    name.ends_with("KEY")
+        || ["SECRET", "TOKEN", "PASS", "AUTH", "HEADERS", "API_KEY", "CREDENTIAL", "PRIVATE"]
+            .iter()
+            .any(|word| name.contains(word))
+}
+
+/// Returns whether a variable holds an address, which may carry a user name and a password.
+pub(super) fn is_address(name: &str) -> bool {
     let name = name.to_uppercase();
-    ["SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "API_KEY", "CREDENTIAL", "PRIVATE"]
-        .iter()
-        .any(|word| name.contains(word))
+    ["PROXY", "URL", "URI"].iter().any(|ending| name.ends_with(ending)) || name.contains("ENDPOINT_URL")
+}
+
+/// Returns the secrets that an address carries: the user information as it stands and as a proxy is told it, and the password alone.
+pub fn secrets_in_address(name: &str, value: &str) -> Vec<String> {
+    let Some((user, password)) = is_address(name)
+        .then(|| super::environment::user_information(name, value))
+        .flatten()
+        .and_then(|information| information.split_once(':'))
+    else {
+        return Vec::new();
+    };
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let plain = format!("{}:{}", decoded(user), decoded(password));
+    vec![
+        format!("{user}:{password}"),
+        base64::engine::general_purpose::STANDARD.encode(&plain),
+        plain,
+        password.to_owned(),
+        decoded(password),
+    ]
 }
 
 /// Names under which people set a Region although nothing reads them.
@@ -155,5 +185,34 @@ mod tests {
         assert_eq!(names.len(), VARIABLES.len());
         assert!(VARIABLES.iter().all(|it| !(it.secret && it.free)));
         assert!(is_secret("MY_API_KEY") && is_secret("AWS_SECRET_ACCESS_KEY") && !is_secret("AWS_REGION"));
+    }
+
+    #[test]
+    fn a_name_that_is_not_in_the_list_is_judged_by_its_words() {
+        for name in [
+            "MY_SIGNING_KEY",
+            "DB_PASS",
+            "PGPASSWORD",
+            "NPM_AUTH",
+            "MY_AUTHORIZATION",
+            "GW_HEADERS",
+            "gh_token",
+            "CLIENT_SECRET",
+        ] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["GIT_AUTHOR_NAME", "PWD", "LANG", "AWS_WEB_IDENTITY_TOKEN_FILE", "COMPANY_REGION"] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_password_of_an_address_is_known_in_every_form() {
+        let found = secrets_in_address("HTTPS_PROXY", "http://me:p%21ss@proxy:8080");
+        for form in ["me:p%21ss", "p%21ss", "p!ss", "bWU6cCFzcw=="] {
+            assert!(found.iter().any(|secret| secret == form), "{form}: {found:?}");
+        }
+        assert!(secrets_in_address("HTTPS_PROXY", "http://proxy:8080").is_empty());
+        assert!(secrets_in_address("AWS_PROFILE", "a:b@c").is_empty());
     }
 }

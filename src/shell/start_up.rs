@@ -6,7 +6,7 @@ use std::{
     sync::LazyLock,
 };
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::world::{FileRead, World};
 
@@ -41,11 +41,11 @@ const POSIX_FILES: [&str; 11] = [
 ];
 
 static POSIX: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^\s*(?:(?P<export>export|typeset\s+-gx|declare\s+-x)\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>'[^']*'|"[^"]*"|[^\s;&|#]*)"#)
+    Regex::new(r#"^\s*(?:(?P<export>export|typeset\s+-gx|declare\s+-x)\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)=(?P<value>'[^']*'|"[^"]*"|[^\s;&|]*)"#)
         .expect("a constant pattern")
 });
 static FISH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"^\s*set\s+(?P<flags>(?:-{1,2}[A-Za-z-]+\s+)*)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s+(?P<value>'[^']*'|"[^"]*"|[^\s;&|#]+)"#)
+    Regex::new(r#"^\s*set\s+(?P<flags>(?:-{1,2}[A-Za-z-]+\s+)*)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s+(?P<value>'[^']*'|"[^"]*"|[^\s;&|#][^\s;&|]*)"#)
         .expect("a constant pattern")
 });
 
@@ -105,7 +105,7 @@ fn read(world: &World, path: &Path, dialect: Dialect, matters: &impl Fn(&str) ->
 
 fn posix(line: &str) -> Option<(String, Option<String>, bool)> {
     let parts = POSIX.captures(line)?;
-    Some((parts["name"].to_owned(), literal(&parts["value"]), parts.name("export").is_some()))
+    Some((parts["name"].to_owned(), value(line, &parts), parts.name("export").is_some()))
 }
 
 fn fish(line: &str) -> Option<(String, Option<String>, bool)> {
@@ -114,7 +114,16 @@ fn fish(line: &str) -> Option<(String, Option<String>, bool)> {
     let exported = flags
         .split_whitespace()
         .any(|flag| flag == "--export" || (flag.starts_with('-') && !flag.starts_with("--") && flag.contains('x')));
-    Some((parts["name"].to_owned(), literal(&parts["value"]), exported))
+    Some((parts["name"].to_owned(), value(line, &parts), exported))
+}
+
+/// The value of a line, if the whole word was understood: of a word in several pieces the first alone would be another value, and
+/// of an address with a password perhaps the password.
+fn value(line: &str, parts: &Captures<'_>) -> Option<String> {
+    let word = parts.name("value")?;
+    let next = line[word.end()..].chars().next();
+    let ends = next.is_none_or(|it| it.is_whitespace() || matches!(it, ';' | '&' | '|'));
+    ends.then(|| literal(word.as_str())).flatten()
 }
 
 /// The value of a word without substitutions.
@@ -122,8 +131,10 @@ fn literal(word: &str) -> Option<String> {
     if let Some(inside) = word.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         return Some(inside.to_owned());
     }
-    let inside = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(word);
-    (!inside.contains(['$', '`', '(', '\\'])).then(|| inside.to_owned())
+    let inside = word.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let live: &[char] = if inside.is_some() { &['$', '`', '(', '\\'] } else { &['$', '`', '(', '\\', '\'', '"'] };
+    let inside = inside.unwrap_or(word);
+    (!inside.contains(live)).then(|| inside.to_owned())
 }
 
 #[cfg(test)]
@@ -161,5 +172,16 @@ mod tests {
                 ("~/.config/fish/config.fish:3 AWS_REGION".to_owned(), Some("ap-south-1"), true),
             ]
         );
+    }
+
+    #[test]
+    fn a_word_is_read_whole_or_not_at_all() {
+        let value = |line: &str| posix(line).unwrap().1;
+        assert_eq!(value("export A=http://me:pa#ss@proxy # mine").as_deref(), Some("http://me:pa#ss@proxy"));
+        assert_eq!(value("export A=x;export B=y").as_deref(), Some("x"));
+        for line in ["A=http://me:'pa ss'@proxy", r#"A="http://me:pass"@proxy"#, "A='x'$B", r"A=a\ b"] {
+            assert_eq!(value(line), None, "{line}");
+        }
+        assert_eq!(fish("set -gx A x#y").unwrap().1.as_deref(), Some("x#y"));
     }
 }

@@ -55,14 +55,15 @@ pub(super) enum Files {
 }
 
 impl Files {
-    pub(super) fn read(&self, path: &Path) -> FileRead {
+    pub(super) fn read(&self, path: &Path, limit: u64) -> FileRead {
         let bytes = match self {
-            Self::Disk => match os::read_regular_file(path, MAX_CONFIG_BYTES) {
+            Self::Disk => match os::read_regular_file(path, limit) {
                 Ok(Some(bytes)) => bytes,
                 Ok(None) => return FileRead::Missing,
                 Err(trouble) => return FileRead::Trouble(trouble),
             },
             Self::Memory(files) => match files.get(path) {
+                Some(bytes) if bytes.len() as u64 > limit => return FileRead::Trouble(FileTrouble::TooLarge),
                 Some(bytes) => bytes.clone(),
                 None => return FileRead::Missing,
             },

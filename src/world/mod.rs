@@ -196,7 +196,12 @@ impl World {
 
     /// Reads a configuration file. Anything but a plain file of at most [`MAX_CONFIG_BYTES`] is refused with the reason.
     pub fn read_file(&self, path: &Path) -> FileRead {
-        self.files.read(path)
+        self.files.read(path, MAX_CONFIG_BYTES)
+    }
+
+    /// Reads a file that a program keeps for itself and that may be larger than a configuration file.
+    pub fn read_file_up_to(&self, path: &Path, limit: u64) -> FileRead {
+        self.files.read(path, limit)
     }
 
     /// Returns the names in a folder, sorted; nothing when it cannot be read.

@@ -7,6 +7,7 @@ const TOKEN: &str = "IQoJb3JpZ2luX2VjEPlantedSessionToken";
 const BEARER: &str = "ABSKPlantedBearerTokenOfBedrock0123456789";
 const HEADER: &str = "planted-header-value-123456";
 const PASSWORD: &str = "planted-proxy-password";
+const SLASHED: &str = "planted/odd?password";
 const KEY_ID: &str = "AKIAPLANTEDKEYID0001";
 
 fn planted() -> World {
@@ -18,6 +19,8 @@ fn planted() -> World {
         .env("AWS_REGION", "us-east-1")
         .env("ANTHROPIC_CUSTOM_HEADERS", &format!("x-planted: {HEADER}"))
         .env("HTTPS_PROXY", &format!("http://me:{PASSWORD}@127.0.0.1:9"))
+        .env("HTTP_PROXY", &format!("me:{SLASHED}@127.0.0.1:9"))
+        .env("COMPANY_PIN", SECRET)
         .env("ANTHROPIC_API_KEY", BEARER)
         .file(
             ".aws/credentials",
@@ -25,17 +28,21 @@ fn planted() -> World {
         )
         .file(
             ".aws/config",
-            &format!("[default]\ncredential_process = /bin/false --token {TOKEN}\n[profile x]\nnonsense {SECRET}\n"),
+            &format!("[default]\ncredential_process = /bin/false --token {TOKEN}\n[profile x]\nnonsense {SECRET}\n\
+                      {SECRET}\n[profile y]\naws_access_key_id = {SECRET}\ncredential_process = T={TOKEN} /bin/false\n"),
         )
         .file(".bashrc", &format!("export AWS_SECRET_ACCESS_KEY={SECRET}\nexport AWS_BEARER_TOKEN_BEDROCK={BEARER}\n"))
         .file(
             ".claude/settings.json",
-            &format!("{{\"env\": {{\"MY_TOKEN\": \"{BEARER}\", \"ANTHROPIC_AUTH_TOKEN\": \"{BEARER}\"}}}}"),
+            &format!("{{\"env\": {{\"MY_TOKEN\": \"{BEARER}\", \"COMPANY_PIN\": \"1\", \"ANTHROPIC_AUTH_TOKEN\": \"{BEARER}\"}}}}"),
         )
 }
 
 fn leaks(text: &str) -> Vec<&'static str> {
-    [SECRET, TOKEN, BEARER, HEADER, PASSWORD, KEY_ID].into_iter().filter(|secret| text.contains(*secret)).collect()
+    [SECRET, TOKEN, BEARER, HEADER, PASSWORD, SLASHED, KEY_ID]
+        .into_iter()
+        .filter(|secret| text.contains(*secret))
+        .collect()
 }
 
 #[test]
@@ -93,4 +100,21 @@ fn a_record_holds_only_variables_that_are_known() {
     assert!(
         record.contains("AWS_REGION") && !record.contains("project-zeus") && !record.contains("COMPANY_INTERNAL_NAME")
     );
+}
+
+#[test]
+fn hosts_of_the_user_become_pseudonyms_wherever_they_stand() {
+    let world = World::new()
+        .env("CLAUDE_CODE_USE_BEDROCK", "1")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", KEY_ID)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .env("ANTHROPIC_BEDROCK_BASE_URL", "https://gateway.corp-zeus.invalid/bedrock")
+        .env("HTTPS_PROXY", "proxy.corp-zeus.invalid:8080")
+        .env("NO_PROXY", "localhost,.corp-zeus.invalid");
+    let file = world.home().join("case.json");
+    world.run(&["doctor", "--timeout", "3s", "--record", file.to_str().unwrap()]);
+    let record = std::fs::read_to_string(file).unwrap();
+    assert!(record.contains("host-1.example.com") && record.contains("localhost"), "{record}");
+    assert!(!record.contains("corp-zeus"), "{record}");
 }

@@ -82,6 +82,8 @@ fn models_follow_claude_codes_rules() {
     assert_eq!(set("sonnet"), format!("eu.{sonnet} eu.{sonnet}"));
     assert_eq!(set("OPUS[1m]"), "eu.anthropic.claude-opus-5-5 eu.anthropic.claude-opus-5-5");
     assert_eq!(set("claude-opus-4-6"), "eu.anthropic.claude-opus-4-6-v1 eu.anthropic.claude-opus-4-6-v1");
+    // No alias here, whatever it is in a session: 2.1.330 sends it as it stands.
+    assert!(set("default").starts_with("default "));
     assert_eq!(set("claude-sonnet-4-5"), "claude-sonnet-4-5 claude-sonnet-4-5");
     assert_eq!(set("us.anthropic.claude-opus-4-8[1m]"), "us.anthropic.claude-opus-4-8 us.anthropic.claude-opus-4-8");
     let pinned = region("us-east-1").env("ANTHROPIC_DEFAULT_SONNET_MODEL", "us.anthropic.claude-sonnet-4-6");
@@ -127,6 +129,22 @@ fn what_a_project_folder_says_is_not_trusted() {
     ] {
         assert!(left_out.contains(&name), "{name}");
     }
+    // Nor does it vouch for itself through a folder of Claude Code's own inside it.
+    let project = world.home().join("project");
+    let trust = format!(r#"{{"projects": {{"{}": {{"hasTrustDialogAccepted": true}}}}}}"#, project.display());
+    let inside = World::new()
+        .env("CLAUDE_CODE_USE_BEDROCK", "1")
+        .env("CLAUDE_CONFIG_DIR", ".")
+        .file("project/.claude.json", &trust)
+        .file("project/settings.json", hostile);
+    let json = settings(&inside);
+    let claude = client(&json, "claude-code");
+    assert_eq!(
+        claude["settings"]["endpoints"]["bedrock-runtime"]["url"],
+        "https://bedrock-runtime.eu-west-1.amazonaws.com"
+    );
+    let left_out = claude["settings"]["left_out"].to_string();
+    assert!(left_out.contains("awsCredentialExport") && left_out.contains("CLAUDE_CONFIG_DIR"), "{left_out}");
     // Trusted by the user, the folder is followed.
     let project = world.home().join("project");
     let trust = format!(r#"{{"projects": {{"{}": {{"hasTrustDialogAccepted": true}}}}}}"#, project.display());
