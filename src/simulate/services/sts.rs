@@ -191,7 +191,11 @@ fn session_policies(exchange: &Exchange<'_>) -> Result<Vec<Policy>, Refusal> {
     }
     for member in 1..=10 {
         let Some(arn) = form_value(exchange.request, &format!("PolicyArns.member.{member}.arn")) else { break };
-        let known = managed_policy(&arn).filter(|policy| policy.arn.as_ref() == Some(&arn));
+        let attached = exchange.cloud.principals.iter().flat_map(|principal| &principal.policies);
+        let known = managed_policy(&arn)
+            .into_iter()
+            .chain(attached)
+            .find(|policy| arn.starts_with("arn:aws:iam::") && policy.arn.as_ref() == Some(&arn));
         policies.push(known.ok_or_else(|| texts().session_policy_unknown.refuse(&[("arn", &arn)]))?.clone());
     }
     Ok(policies)

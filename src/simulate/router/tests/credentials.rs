@@ -172,8 +172,9 @@ fn sessions_are_narrowed_by_all_the_policies_they_were_given() {
         let request = world.signed(&held, "bedrock", request("GET", "/foundation-models", Bytes::new()));
         (seen.code, world.send(&request).status)
     };
-    let unknown = ask(&arns(&["AmazonBedrockFullAccess", "NoSuchPolicy"]));
-    assert_eq!(unknown.0, "ValidationError");
+    assert_eq!(ask(&arns(&["AmazonBedrockFullAccess", "NoSuchPolicy"])).0, "ValidationError");
+    let of_another_type = "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess";
+    assert_eq!(ask(&format!("&PolicyArns.member.1.arn={of_another_type}")).0, "ValidationError");
     for (more, status) in [
         (String::new(), 200),
         (inline("Allow", "s3:*"), 403),

@@ -220,6 +220,23 @@ fn a_resource_control_policy_keeps_the_developer_out_of_the_role() {
 }
 
 #[test]
+fn a_resource_control_policy_reaches_web_identities_too() {
+    let mut world = world("healthy-web-identity");
+    let token = crate::simulate::services::sts::web_identity_token(&world.cloud, &world.cloud.web_identities[0]);
+    let role = world.cloud.principal("ClaudePod").unwrap().arn(&world.cloud.account().id);
+    let form = format!("Action=AssumeRoleWithWebIdentity&RoleArn={role}&RoleSessionName=s&WebIdentityToken={token}");
+    assert_eq!(world.send(&form_request(&form)).status, 200);
+    let deny = r#"{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}}"#;
+    world.cloud.account_mut().organization = Some(crate::simulate::cloud::Organization {
+        id: "o-simulated1".to_owned(),
+        management_account: false,
+        service_control_policies: Vec::new(),
+        resource_control_policies: vec![crate::simulate::iam::Policy::parse(deny).unwrap()],
+    });
+    assert_eq!(world.send(&form_request(&form)).brief(), (403, "AccessDenied"));
+}
+
+#[test]
 fn scenarios_with_api_keys_are_refused_for_their_cause() {
     for (name, key, expected) in [
         ("api-key-expired", "main", "Bearer Token has expired"),
