@@ -30,6 +30,10 @@ pub(crate) fn authenticate(
     let authorization = request.header("authorization").unwrap_or_default();
     if let Some(token) = authorization.strip_prefix("Bearer").filter(|_| operation.service.is_bedrock()) {
         let region = unsigned_region(cloud, request, operation);
+        if operation.prefix_region.as_ref().is_some_and(|prefix| *prefix != region) {
+            // The host is that of one Region, the path that of another: no key is good for both.
+            return Err(texts().api_key_invalid.refuse(&[]).unrecorded());
+        }
         let caller = match behind_gateway(cloud, token.trim()) {
             Some(caller) => caller,
             None => bearer(cloud, token.trim(), &region, now)?,
@@ -85,7 +89,8 @@ fn signed(
         return Err(texts().scope_service.refuse(&[("service", name)]));
     }
     let known = catalog().region(&claim.region).is_some_and(|region| region.bedrock || !service.is_bedrock());
-    if !known || host_region(request).is_some_and(|region| region != claim.region) {
+    let called = [host_region(request), operation.prefix_region.clone()];
+    if !known || called.iter().flatten().any(|region| *region != claim.region) {
         return Err(texts().scope_region.refuse(&[]));
     }
     if !claim.signed_headers.iter().any(|name| name == "host") {

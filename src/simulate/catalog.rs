@@ -2,6 +2,7 @@
 //!
 //! Reads `catalog.toml` once. It knows nothing of accounts: whether a model may be used is for `cloud` and the services.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
@@ -74,6 +75,9 @@ pub struct Model {
     pub provider: String,
     pub launched: Date,
     pub prefixes: Vec<String>,
+    /// Source Regions from which a prefix does not lead to the model, by prefix.
+    #[serde(default)]
+    not_from: BTreeMap<String, Vec<String>>,
     pub context: u64,
     pub max_output: u64,
     #[serde(default)]
@@ -84,6 +88,9 @@ pub struct Model {
     pub gone: bool,
     #[serde(default)]
     pub legacy_since: Option<Date>,
+    /// From when on a legacy model costs more.
+    #[serde(default)]
+    pub extended_access: Option<Date>,
     #[serde(default)]
     pub end_of_life: Option<Date>,
     #[serde(default)]
@@ -257,10 +264,10 @@ impl Catalog {
 }
 
 impl Prefix {
-    /// Returns the destination Regions of a profile called in `source`; `None` where it does not exist.
+    /// Returns the destination Regions of the prefix called in `source`; `None` where it leads nowhere.
     ///
     /// A profile that is routed anywhere names no destination but its source.
-    pub fn destinations(&self, source: &str) -> Option<Vec<String>> {
+    fn destinations(&self, source: &str) -> Option<Vec<String>> {
         if self.anywhere {
             let bedrock = catalog().region(source).is_some_and(|region| region.bedrock);
             return bedrock.then(|| vec![source.to_owned()]);
@@ -285,12 +292,23 @@ impl Model {
         name.split_once("-v1").map_or(name, |(name, _)| name)
     }
 
+    /// Returns where a profile of the model leads from `region`; `None` where there is no such profile.
+    pub fn destinations(&self, prefix: &Prefix, region: &str) -> Option<Vec<String>> {
+        let excluded =
+            self.not_from.get(&prefix.name).is_some_and(|regions| regions.iter().any(|known| known == region));
+        if excluded { None } else { prefix.destinations(region) }
+    }
+
+    /// Whether one of the model's profiles can be called from `region`.
+    pub fn profiled_in(&self, region: &str) -> bool {
+        catalog()
+            .prefixes()
+            .any(|prefix| self.prefixes.contains(&prefix.name) && self.destinations(prefix, region).is_some())
+    }
+
     /// Whether the model can be called from `region` in any way.
     pub fn reachable_from(&self, region: &str) -> bool {
-        self.on_demand.iter().any(|served| served == region)
-            || catalog()
-                .prefixes()
-                .any(|prefix| self.prefixes.contains(&prefix.name) && prefix.destinations(region).is_some())
+        self.on_demand.iter().any(|served| served == region) || self.profiled_in(region)
     }
 }
 
@@ -324,7 +342,7 @@ mod tests {
         assert_eq!(codes.len(), catalog().quotas().len());
         for model in catalog().models() {
             assert!(model.name.chars().count() <= 24, "{}", model.name);
-            for prefix in &model.prefixes {
+            for prefix in model.prefixes.iter().chain(model.not_from.keys()) {
                 assert!(catalog().prefixes().any(|known| &known.name == prefix), "{} has {prefix}", model.id);
             }
         }
@@ -355,5 +373,16 @@ mod tests {
         let sonnet = catalog().model("anthropic.claude-sonnet-4-5-20250929-v1:0").unwrap();
         assert_eq!(sonnet.short_name(), "claude-sonnet-4-5-20250929");
         assert!(sonnet.reachable_from("ap-southeast-6") && !sonnet.reachable_from("ap-east-1"));
+    }
+
+    #[test]
+    fn auckland_has_the_australian_profiles_of_two_models_only() {
+        let au = catalog().prefixes().find(|prefix| prefix.name == "au").unwrap();
+        let served = |region: &str| -> Vec<&str> {
+            let models = catalog().models().filter(|model| model.prefixes.contains(&au.name));
+            models.filter(|model| model.destinations(au, region).is_some()).map(Model::short_name).collect()
+        };
+        assert_eq!(served("ap-southeast-6"), ["claude-sonnet-4-6", "claude-sonnet-4-5-20250929"]);
+        assert!(served("ap-southeast-2").len() > 5);
     }
 }

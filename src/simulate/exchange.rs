@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::simulate::catalog::Envelope;
 use crate::simulate::cloud::{Account, Caller, Cloud, VpcEndpoint};
 use crate::simulate::faults::Place;
-use crate::simulate::iam::{Context, Decision, Denial, PolicySet, PolicyType};
+use crate::simulate::iam::{Context, Decision, Denial, Policy, PolicySet, PolicyType};
 use crate::simulate::refusal::Refusal;
 use crate::simulate::route::{Operation, Service};
 use crate::simulate::scenario::fault::{FaultKind, FaultSpec};
@@ -113,23 +113,36 @@ impl<'a> Exchange<'a> {
         let caller = self.caller();
         let principal = &self.cloud.principals[caller.principal];
         let organization = self.account().organization.as_ref();
-        let owner = resource.split(':').nth(4).unwrap_or_default();
-        let owner = self.cloud.accounts.iter().find(|account| account.id == owner);
         let root = principal.kind == PrincipalKind::Root;
+        let mut context = context.clone();
+        // A model of AWS's own belongs to no account that a policy could name.
+        let owner = if resource == "*" { caller.account_id.as_str() } else { owner_of(resource) };
+        if !owner.is_empty() {
+            context.set("aws:ResourceAccount", owner);
+        }
         PolicySet {
             identity: principal.policies.iter().collect(),
             boundary: principal.boundary.as_ref(),
-            session: caller.session.as_ref().and_then(|session| session.policy.as_ref()),
+            session: caller.session.iter().flat_map(|session| &session.policies).collect(),
             service_control: organization
                 .filter(|organization| !organization.management_account)
-                .map(|organization| organization.service_control_policies.iter().collect()),
-            resource_control: owner
-                .and_then(|owner| owner.organization.as_ref())
-                .map(|organization| organization.resource_control_policies.iter().collect()),
+                .map(|organization| organization.service_control_policies.iter().map(|level| level.iter().collect()))
+                .map_or_else(Vec::new, Iterator::collect),
+            resource_control: self.resource_control(action, resource),
             vpc_endpoint: self.behind_endpoint().and_then(|endpoint| endpoint.policy.as_ref()),
+            asker: caller.asker(),
             root,
         }
-        .decide(action, resource, context)
+        .decide(action, resource, &context)
+    }
+
+    /// Returns the resource control policies that reach a resource: they cover a few services only, of which the security token
+    /// service is the one here, and they do not reach what the management account owns.
+    /// See: AWS docs, Organizations User Guide, resource control policies.
+    pub(crate) fn resource_control(&self, action: &str, resource: &str) -> Option<Vec<&Policy>> {
+        let owner = self.cloud.accounts.iter().find(|account| account.id == owner_of(resource))?;
+        let organization = owner.organization.as_ref().filter(|organization| !organization.management_account)?;
+        action.starts_with("sts:").then(|| organization.resource_control_policies.iter().collect())
     }
 
     /// Returns the refusal of a denied action, in IAM's words.
@@ -172,19 +185,38 @@ impl<'a> Exchange<'a> {
             .with("aws:EpochTime", self.now.as_second().to_string())
             .with("aws:SecureTransport", "true")
             .with("aws:ViaAWSService", "false");
+        context.set(
+            "aws:PrincipalType",
+            match principal.kind {
+                PrincipalKind::User => "User",
+                PrincipalKind::Role | PrincipalKind::SsoRole => "AssumedRole",
+                PrincipalKind::Root => "Account",
+                PrincipalKind::Federated => "FederatedUser",
+            },
+        );
         if principal.kind == PrincipalKind::User {
             context.set("aws:username", &principal.iam_name);
         }
         if let Some(organization) = &self.account().organization {
             context.set("aws:PrincipalOrgID", &organization.id);
         }
-        if caller.session.is_some() {
-            // The key is absent from calls with long-term keys.
+        if let Some(session) = &caller.session {
+            // Both keys are absent from calls with long-term keys.
             context.set("aws:MultiFactorAuthPresent", caller.mfa().to_string());
+            context.set("aws:TokenIssueTime", session.created.to_string());
         }
         match self.behind_endpoint() {
-            Some(endpoint) => context.set("aws:SourceVpce", &endpoint.id),
+            Some(endpoint) => {
+                context.set("aws:SourceVpce", &endpoint.id);
+                if let Some(vpc) = &endpoint.vpc {
+                    context.set("aws:SourceVpc", vpc);
+                }
+            }
             None => context.set("aws:SourceIp", &self.cloud.source_ip),
+        }
+        let tier = self.request.header("x-amzn-bedrock-service-tier");
+        if let Some(tier) = tier.filter(|_| self.operation.service == Service::BedrockRuntime) {
+            context.set("bedrock:ServiceTier", tier);
         }
         if let Some(kind) = caller.bearer {
             let kind = if kind == ApiKeyKind::ShortTerm { "SHORT_TERM" } else { "LONG_TERM" };
@@ -212,7 +244,7 @@ impl<'a> Exchange<'a> {
             },
         };
         if fault.kind == FaultKind::BigError {
-            refusal.message.push_str(&".".repeat(5_000_000));
+            refusal.message.push_str(&".".repeat(10_000_000));
         }
         Err(refusal)
     }
@@ -227,4 +259,9 @@ impl<'a> Exchange<'a> {
         };
         self.cloud.faults.strike(place, wanted)
     }
+}
+
+/// Returns the account in an ARN; empty where it names none.
+fn owner_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
 }

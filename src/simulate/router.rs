@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::simulate::authentication::{authenticate, unsigned_region};
 use crate::simulate::cloud::trail::Deed;
@@ -19,6 +20,9 @@ use crate::simulate::services::{bedrock, cloudtrail, metadata, quotas, runtime, 
 use crate::simulate::sigv4;
 use crate::simulate::texts::{self, texts};
 use crate::simulate::wire::{Body, Delivery, Reply, Request};
+
+/// The header by which every reply says that it is not AWS's.
+pub(crate) const SIMULATED: (&str, &str) = ("x-bedside-simulated", "true");
 
 /// Answers a request; `now` is AWS's time.
 pub fn handle(cloud: &mut Cloud, request: &Request, now: Timestamp) -> Reply {
@@ -54,7 +58,7 @@ pub fn handle(cloud: &mut Cloud, request: &Request, now: Timestamp) -> Reply {
     let request_id = std::mem::take(&mut exchange.request_id);
     cloud.log(call);
     let reply = reply.with_header("date", now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
-    let reply = reply.with_header("x-bedside-simulated", cloud.scenario.clone());
+    let reply = reply.with_header(SIMULATED.0, SIMULATED.1);
     // What never reached AWS has no request id.
     if reached { reply.with_header("x-amzn-requestid", request_id) } else { reply }
 }
@@ -73,10 +77,12 @@ fn answered(exchange: &mut Exchange<'_>) -> (Reply, String) {
         .as_ref()
         .map_or_else(|| "ok".to_owned(), |refusal| refusal.code_for(exchange.operation.service.protocol()).to_owned());
     let streams = matches!(reply.body, Body::Frames(_));
+    let lists = is_list(exchange.operation);
     if reply.status < 300
-        && let Some(fault) = exchange.strike(|kind| spoils(kind, streams))
+        && let Some(fault) = exchange.strike(|kind| spoils(kind, streams, lists))
     {
-        outcome = spoil(&mut reply, &fault, &mut refusal);
+        let model = exchange.notes.model.clone().unwrap_or_default();
+        outcome = spoil(&mut reply, &fault, &model, &mut refusal);
         exchange.notes.tokens = None;
     }
     record(exchange, refusal.as_ref());
@@ -146,18 +152,33 @@ fn in_between(fault: &FaultSpec) -> Reply {
     reply
 }
 
-/// Whether a fault of that kind spoils a reply; some spoil streams only.
-fn spoils(kind: FaultKind, streams: bool) -> bool {
+/// Whether an operation of one of the simulated services answers with a list.
+fn is_list(operation: &Operation) -> bool {
+    matches!(operation.service, Service::Bedrock | Service::CloudTrail | Service::Quotas)
+        && (operation.name.starts_with("List") || operation.name == "LookupEvents")
+}
+
+/// Whether a fault of that kind spoils a reply; some spoil streams or lists only.
+fn spoils(kind: FaultKind, streams: bool, lists: bool) -> bool {
     match kind {
         FaultKind::WrongContentType => true,
         FaultKind::TruncateStream | FaultKind::ExceptionFrame => streams,
+        FaultKind::EmptyLists => lists,
         _ => false,
     }
 }
 
 /// Spoils a good reply and returns the outcome for the log.
-fn spoil(reply: &mut Reply, fault: &FaultSpec, refusal: &mut Option<Refusal>) -> String {
+fn spoil(reply: &mut Reply, fault: &FaultSpec, model: &str, refusal: &mut Option<Refusal>) -> String {
     match (fault.kind, &mut reply.body) {
+        (FaultKind::EmptyLists, Body::Whole(bytes)) => {
+            let mut answer: Value = serde_json::from_slice(bytes).unwrap_or_default();
+            if let Some(members) = answer.as_object_mut() {
+                members.retain(|name, _| !name.eq_ignore_ascii_case("nextToken"));
+                members.values_mut().filter_map(Value::as_array_mut).for_each(Vec::clear);
+            }
+            *bytes = answer.to_string().into();
+        }
         (FaultKind::WrongContentType, _) => {
             for (name, value) in &mut reply.headers {
                 if name == "content-type" {
@@ -167,7 +188,7 @@ fn spoil(reply: &mut Reply, fault: &FaultSpec, refusal: &mut Option<Refusal>) ->
         }
         (FaultKind::ExceptionFrame, Body::Frames(frames)) => {
             let text = fault.text.as_deref().and_then(texts::by_key).unwrap_or(&texts().model_stream_error);
-            let told = text.refuse(&[]);
+            let told = text.refuse(&[("model", model)]);
             frames.truncate(frames.len() / 2);
             frames.push(runtime::frames::exception(&told));
             *refusal = Some(told);
@@ -207,8 +228,8 @@ fn record(exchange: &mut Exchange<'_>, refusal: Option<&Refusal>) {
         host: &host,
         request_id: &exchange.request_id,
         parameters: exchange.notes.parameters.take(),
-        // The trail shortens the code of a denial as the query protocol does.
-        error: refusal.map(|refusal| (refusal.query_code.clone(), refusal.message.clone())),
+        error: refusal
+            .map(|refusal| (refusal.code_for(operation.service.protocol()).to_owned(), refusal.message.clone())),
         inference_region: inference_region.as_deref(),
         tokens: exchange.notes.tokens,
     };
@@ -229,6 +250,7 @@ fn fault_name(kind: FaultKind) -> &'static str {
         FaultKind::TruncateStream => "truncate-stream",
         FaultKind::ExceptionFrame => "exception-frame",
         FaultKind::WrongContentType => "wrong-content-type",
+        FaultKind::EmptyLists => "empty-lists",
         FaultKind::BigError => "big-error",
         FaultKind::Latency => "latency",
     }

@@ -191,8 +191,8 @@ impl State {
     }
 
     /// Marks a reply that did not come from the router as simulated.
-    pub(crate) fn mark(&self, reply: Reply) -> Reply {
-        reply.with_header("x-bedside-simulated", self.cloud().scenario.clone())
+    pub(crate) fn mark(reply: Reply) -> Reply {
+        reply.with_header(router::SIMULATED.0, router::SIMULATED.1)
     }
 
     /// Counts a request that came through the proxy.

@@ -57,9 +57,21 @@ impl Text {
         }
     }
 
-    /// Returns the code and the sentence as they stand, for records of the past.
-    pub(crate) fn record(&self) -> (&str, &str) {
-        (&self.code, &self.message)
+    /// Returns the code and the sentence as they stand, for records of the past; `query` is for services that speak the query
+    /// protocol.
+    pub(crate) fn record(&self, query: bool) -> (&str, &str) {
+        let code = self.query_code.as_ref().filter(|_| query).unwrap_or(&self.code);
+        (code, &self.message)
+    }
+
+    /// Returns the first placeholder of code and sentence that is not among those that will be filled in.
+    pub(crate) fn unfilled(&self, filled: &[&str]) -> Option<&str> {
+        [&self.code, &self.message].into_iter().find_map(|text| {
+            text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).find(|name| {
+                let word = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                word && !filled.contains(name)
+            })
+        })
     }
 }
 
@@ -81,6 +93,7 @@ pub(crate) struct Texts {
     pub(crate) session_too_long: Text,
     pub(crate) role_missing: Text,
     pub(crate) malformed_policy: Text,
+    pub(crate) session_policy_unknown: Text,
     pub(crate) token_invalid: Text,
     pub(crate) token_expired: Text,
     pub(crate) signature_expired: Text,
@@ -173,6 +186,7 @@ pub(crate) struct Texts {
     pub(crate) sso_grant_invalid: Text,
     pub(crate) sso_client_invalid: Text,
     pub(crate) container_token_refused: Text,
+    pub(crate) request_too_long: Text,
     pub(crate) operation_unknown: Text,
     pub(crate) action_unknown: Text,
     pub(crate) not_simulated: Text,
@@ -197,5 +211,8 @@ mod tests {
     fn placeholders_are_filled_in() {
         let refusal = texts().prompt_too_long.refuse(&[("tokens", "300"), ("limit", "200")]);
         assert_eq!(refusal.message, "prompt is too long: 300 tokens > 200 maximum");
+        assert_eq!(texts().prompt_too_long.unfilled(&["tokens"]), Some("limit"));
+        assert_eq!(texts().page_token_invalid.unfilled(&[]), Some("code"));
+        assert_eq!(texts().model_gated.unfilled(&["model"]), None);
     }
 }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{QuotaBook, Trail, WorldError, policy};
+use super::{QuotaBook, Trail, WorldError, policy, principal_policy};
 use crate::simulate::catalog::{Model, catalog};
 use crate::simulate::iam::pattern::matches_plain;
 use crate::simulate::iam::{Policy, managed_policy};
-use crate::simulate::scenario::world::{AgreementState, LifeCycle, ModelSpec};
+use crate::simulate::scenario::world::{AgreementState, LifeCycle, ModelSpec, OrganizationSpec, PolicySpec};
 use crate::simulate::scenario::{Span, WorldSpec};
 use crate::simulate::seed::Seed;
 
@@ -45,7 +45,8 @@ pub struct Account {
 pub struct Organization {
     pub id: String,
     pub management_account: bool,
-    pub service_control_policies: Vec<Policy>,
+    /// By level, from the root down to the account itself.
+    pub service_control_policies: Vec<Vec<Policy>>,
     pub resource_control_policies: Vec<Policy>,
 }
 
@@ -75,6 +76,29 @@ pub struct ModelState {
     pub prefixes: Vec<String>,
 }
 
+impl Organization {
+    fn new(spec: &OrganizationSpec) -> Result<Self, WorldError> {
+        let level = |attached: &[PolicySpec], full: bool| -> Result<Vec<Policy>, WorldError> {
+            let full = managed_policy("full-aws-access").filter(|_| full).cloned();
+            full.into_iter().map(Ok).chain(attached.iter().map(policy)).collect()
+        };
+        let above = spec.levels.iter().map(|above| level(&above.scps, above.full_aws_access));
+        let own = level(&spec.scps, spec.full_aws_access);
+        // RCPFullAWSAccess cannot be detached.
+        let full = managed_policy("rcp-full-aws-access").cloned();
+        Ok(Self {
+            id: spec.id.clone(),
+            management_account: spec.management_account,
+            service_control_policies: above.chain([own]).collect::<Result<_, _>>()?,
+            resource_control_policies: full
+                .into_iter()
+                .map(Ok)
+                .chain(spec.rcps.iter().map(principal_policy))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 impl Account {
     pub(super) fn new(
         spec: &WorldSpec,
@@ -85,26 +109,7 @@ impl Account {
     ) -> Result<Self, WorldError> {
         let name = spec.name.clone().unwrap_or_default();
         let id = spec.account.clone().unwrap_or_else(|| seed.account(&format!("account {at} {name}")));
-        let organization = spec
-            .organization
-            .as_ref()
-            .map(|organization| {
-                let full = managed_policy("full-aws-access").filter(|_| organization.full_aws_access);
-                let attached: Result<Vec<Policy>, _> = organization.scps.iter().map(policy).collect();
-                let resource_control: Result<Vec<Policy>, _> = organization.rcps.iter().map(policy).collect();
-                Ok(Organization {
-                    id: organization.id.clone(),
-                    management_account: organization.management_account,
-                    service_control_policies: full.cloned().into_iter().chain(attached?).collect(),
-                    // RCPFullAWSAccess cannot be detached.
-                    resource_control_policies: managed_policy("full-aws-access")
-                        .cloned()
-                        .into_iter()
-                        .chain(resource_control?)
-                        .collect(),
-                })
-            })
-            .transpose()?;
+        let organization = spec.organization.as_ref().map(Organization::new).transpose()?;
         let application_profiles = spec.application_profiles.iter().map(|profile| ApplicationProfile {
             name: profile.name.clone(),
             id: seed.letters(&format!("profile {}", profile.name), 12).to_ascii_lowercase(),
@@ -179,6 +184,13 @@ impl Account {
             None => state.life_cycle,
         };
         state
+    }
+
+    /// Whether the model that an id names had reached its end of life by then.
+    pub(super) fn ended(&self, id: &str, region: &str, time: Timestamp) -> bool {
+        let id = id.rsplit('/').next().unwrap_or(id);
+        let model = catalog().model(id).or_else(|| catalog().profile(id).map(|(_, model)| model));
+        model.is_some_and(|model| self.model_state(model, region, time).end_of_life.is_some_and(|end| end <= time))
     }
 
     /// Returns the data-retention mode in a Region; a new account inherits.

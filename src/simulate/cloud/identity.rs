@@ -45,7 +45,8 @@ pub struct AccessKey {
 pub struct Session {
     pub name: String,
     pub token: String,
-    pub policy: Option<Policy>,
+    /// The policies that narrow it; empty is none.
+    pub policies: Vec<Policy>,
     pub created: Timestamp,
     pub expires: Timestamp,
     pub mfa: bool,
@@ -167,7 +168,7 @@ impl Cloud {
             session: Some(Session {
                 name: session.name,
                 token: self.seed.token(&label),
-                policy: session.policy,
+                policies: session.policies,
                 created: session.created,
                 expires: session.expires,
                 mfa: session.mfa,
@@ -207,7 +208,7 @@ impl Cloud {
             mfa_code: spec.mfa_code.clone(),
             max_session: spec.max_session.map_or(SignedDuration::from_hours(12), Span::signed),
         };
-        let session_policy = spec.session_policy.as_ref().map(policy).transpose()?;
+        let session_policies: Vec<Policy> = spec.session_policy.iter().map(policy).collect::<Result<_, _>>()?;
         let temporary = principal.is_role()
             || principal.kind == PrincipalKind::Federated
             || spec.mfa
@@ -224,7 +225,7 @@ impl Cloud {
                 _ => "session".to_owned(),
             }),
             token: self.seed.token(&spec.name),
-            policy: session_policy,
+            policies: session_policies,
             created: expires - SignedDuration::from_hours(8),
             expires,
             mfa: spec.mfa,
@@ -291,7 +292,7 @@ impl Cloud {
 #[derive(Debug)]
 pub(crate) struct NewSession {
     pub(crate) name: String,
-    pub(crate) policy: Option<Policy>,
+    pub(crate) policies: Vec<Policy>,
     pub(crate) created: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) mfa: bool,

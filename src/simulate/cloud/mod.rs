@@ -63,6 +63,7 @@ pub struct Cloud {
 #[derive(Clone, Debug)]
 pub struct VpcEndpoint {
     pub id: String,
+    pub vpc: Option<String>,
     pub policy: Option<Policy>,
     pub services: Vec<String>,
 }
@@ -129,8 +130,9 @@ impl Cloud {
             cloud.accounts.push(account);
         }
         if let Some(spec) = &world.vpc_endpoint {
-            let policy = spec.policy.as_ref().map(policy).transpose()?;
-            cloud.vpc_endpoint = Some(VpcEndpoint { id: spec.id.clone(), policy, services: spec.services.clone() });
+            let policy = spec.policy.as_ref().map(principal_policy).transpose()?;
+            let (id, vpc, services) = (spec.id.clone(), spec.vpc.clone(), spec.services.clone());
+            cloud.vpc_endpoint = Some(VpcEndpoint { id, vpc, policy, services });
         }
         for spec in &world.principals {
             cloud.add_principal(spec, now)?;
@@ -202,6 +204,22 @@ impl Cloud {
         let number = self.next();
         self.seed.uuid(&format!("id {number}"))
     }
+}
+
+/// Reads a policy whose statements have to say whom they are for.
+pub(crate) fn principal_policy(spec: &PolicySpec) -> Result<Policy, WorldError> {
+    let read = policy(spec)?;
+    if read.names_principals() {
+        return Ok(read);
+    }
+    let near = match spec {
+        PolicySpec::Text(text) => text,
+        PolicySpec::Named(named) => &named.json,
+        PolicySpec::Document(_) => "Statement",
+    };
+    let near = near.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned();
+    let reason = "every statement of this policy needs a `Principal`".to_owned();
+    Err(WorldError { near, reason })
 }
 
 /// Reads a policy of a scenario.

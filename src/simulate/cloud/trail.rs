@@ -37,6 +37,13 @@ pub struct Event {
     pub record: Value,
 }
 
+/// How long a stream takes, for the trail.
+const STREAM: SignedDuration = SignedDuration::from_secs(3);
+
+fn moment(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// What an event is made of, besides its caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Deed<'a> {
@@ -73,6 +80,11 @@ impl Trail {
     }
 }
 
+/// Returns an error code as the trail writes it: a denial loses its ending, every other code stays what it is.
+fn trail_code(code: &str) -> &str {
+    if code == "AccessDeniedException" { "AccessDenied" } else { code }
+}
+
 impl Cloud {
     /// Writes what a caller did into the caller's trail.
     pub(crate) fn record(&mut self, caller: &super::Caller, deed: &Deed<'_>, visible: Timestamp) {
@@ -82,7 +94,7 @@ impl Cloud {
         let mut record = json!({
             "eventVersion": "1.11",
             "userIdentity": identity,
-            "eventTime": deed.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "eventTime": moment(deed.time),
             "eventSource": deed.source,
             "eventName": deed.name,
             "awsRegion": deed.region,
@@ -90,7 +102,7 @@ impl Cloud {
             "userAgent": deed.user_agent,
         });
         if let Some((code, message)) = &deed.error {
-            record["errorCode"] = json!(code);
+            record["errorCode"] = json!(trail_code(code));
             record["errorMessage"] = json!(message);
         }
         record["requestParameters"] = deed.parameters.clone();
@@ -131,7 +143,10 @@ impl Cloud {
     /// See: AWS docs, Bedrock User Guide, logging using CloudTrail.
     fn usage_event(&mut self, event: &Event, deed: &Deed<'_>, (input, output): (u64, u64)) -> Event {
         let id = self.next_uuid();
+        // It is written when the stream has ended.
+        let (time, visible) = (event.time + STREAM, event.visible + STREAM);
         let mut record = event.record.clone();
+        record["eventTime"] = json!(moment(time));
         let object = record.as_object_mut().expect("records are objects");
         for key in ["requestParameters", "responseElements", "additionalEventData", "tlsDetails", "userAgent"] {
             object.shift_remove(key);
@@ -147,7 +162,7 @@ impl Cloud {
                 "outputTokens": output,
             } },
         });
-        Event { id, record, ..event.clone() }
+        Event { id, time, visible, record, ..event.clone() }
     }
 
     fn user_identity(&self, caller: &super::Caller) -> Value {
@@ -208,8 +223,13 @@ impl Cloud {
                 None,
             );
             let region = event.region.clone().unwrap_or_else(|| self.home_region.clone());
-            let code = event.error_code.as_deref().or(told.map(|text| text.record().0));
-            let message = event.error_message.as_deref().or(told.map(|text| text.record().1)).unwrap_or_default();
+            let filled: &[&str] = if event.model.is_some() { &["model"] } else { &[] };
+            if let (Some(key), Some(name)) = (&event.text, told.and_then(|text| text.unfilled(filled))) {
+                return Err(error(key, format!("`{key}` needs a `{name}`, which an event does not give")));
+            }
+            let told = told.map(|text| text.record(event.source == "sts.amazonaws.com"));
+            let code = event.error_code.as_deref().or(told.map(|(code, _)| code));
+            let message = event.error_message.as_deref().or(told.map(|(_, message)| message)).unwrap_or_default();
             let message = message.replace("{model}", event.model.as_deref().unwrap_or_default());
             let user_agent =
                 event.user_agent.clone().unwrap_or_else(|| "claude-cli/2.1.330 (external, cli)".to_owned());
@@ -217,6 +237,15 @@ impl Cloud {
                 let step =
                     event.every.unwrap_or_default().signed().saturating_mul(i32::try_from(turn).unwrap_or(i32::MAX));
                 let time = event.at.after(now) + step;
+                if code.is_none()
+                    && let Some(model) = &event.model
+                    && self.accounts[account].ended(model, &region, time)
+                {
+                    return Err(error(
+                        model,
+                        format!("`{model}` had reached its end of life when an event says it answered"),
+                    ));
+                }
                 let request_id = self.next_uuid();
                 let deed = Deed {
                     time,

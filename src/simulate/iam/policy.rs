@@ -119,6 +119,21 @@ impl Policy {
             .any(|statement| statement.effect == effect && statement.applies(action, resource, context))
     }
 
+    /// Whether a statement of that effect applies and names the asker.
+    pub fn has_for(&self, asker: &Asker, effect: Effect, action: &str, resource: &str, context: &Context) -> bool {
+        let named = |statement: &Statement| {
+            statement.principals.as_ref().is_some_and(|principals| principals.name(asker).is_some())
+        };
+        self.statements.iter().any(|statement| {
+            statement.effect == effect && named(statement) && statement.applies(action, resource, context)
+        })
+    }
+
+    /// Whether every statement says whom it is for.
+    pub fn names_principals(&self) -> bool {
+        self.statements.iter().all(|statement| statement.principals.is_some())
+    }
+
     /// Returns what a trust policy says to an asker that wants to perform the action.
     pub fn trust(&self, asker: &Asker, action: &str, context: &Context) -> Trust {
         let statements = self.statements.iter().filter_map(|statement| {

@@ -77,7 +77,8 @@ fn check_account(world: &WorldSpec) -> Result<(), WorldError> {
         require(known, source, || format!("`{source}` is neither a model nor a system-defined profile"))?;
     }
     if let Some(key) = &world.authorized_text {
-        require(texts::by_key(key).is_some(), key, || format!("`{key}` is the key of no text"))?;
+        let whole = texts::by_key(key).is_some_and(|text| text.unfilled(&[]).is_none());
+        require(whole, key, || format!("`{key}` is the key of no text, or of one with gaps"))?;
     }
     Ok(())
 }

@@ -62,7 +62,9 @@ pub enum FaultKind {
     ExceptionFrame,
     /// The right body with a content type that is not its own.
     WrongContentType,
-    /// A refusal with a body of five megabytes.
+    /// The right answer of a list operation, with its lists empty.
+    EmptyLists,
+    /// A refusal with a body of ten megabytes.
     BigError,
     /// A late answer.
     Latency,
@@ -101,7 +103,11 @@ impl FaultSpec {
     pub(crate) fn complaint(&self) -> Option<String> {
         match (self.kind, &self.text) {
             (FaultKind::Refuse, None) => Some("a fault of kind `refuse` needs the key of a `text`".to_owned()),
-            (_, Some(key)) if texts::by_key(key).is_none() => Some(format!("`{key}` is the key of no text")),
+            (_, Some(key)) => match texts::by_key(key).map(|text| text.unfilled(&["model"])) {
+                None => Some(format!("`{key}` is the key of no text")),
+                Some(Some(name)) => Some(format!("`{key}` needs a `{name}`, which a fault does not give")),
+                Some(None) => None,
+            },
             (FaultKind::Status, _) if self.status.is_none() => {
                 Some("a fault of kind `status` needs a `status`".to_owned())
             }
@@ -215,9 +221,17 @@ mod tests {
         assert_eq!(fault.text.as_deref(), Some("throttle-daily-tokens"));
         let fault: FaultSpec = "bedrock-runtime=exception-frame".parse().unwrap();
         assert_eq!(fault.kind, FaultKind::ExceptionFrame);
-        for wrong in
-            ["sts", "sts=explode", "latency=soon", "sts=status-many", "sts=hang:often", "sts=refuse-no-such-text"]
-        {
+        let fault: FaultSpec = "*=empty-lists".parse().unwrap();
+        assert_eq!((fault.kind, fault.status), (FaultKind::EmptyLists, None));
+        for wrong in [
+            "sts",
+            "sts=explode",
+            "latency=soon",
+            "sts=status-many",
+            "sts=hang:often",
+            "sts=refuse-no-such-text",
+            "*=refuse-prompt-too-long",
+        ] {
             assert!(wrong.parse::<FaultSpec>().is_err(), "{wrong}");
         }
     }

@@ -13,6 +13,7 @@
 //! pretends = true                       # the installed client is told of, not run: an old release or what is not simulated
 //!
 //! [world]                               # see `world`: account, Regions, form, retention, organization, VPC endpoint, …
+//! [[world.organization.levels]]         # service control policies above the account: the root, then its units
 //! [[world.principals]]                  # users, roles, their policies and the keys that the machine holds
 //! [[world.models]]                      # what the account may do with models
 //! [[world.quotas]]

@@ -67,14 +67,30 @@ pub struct WorldSpec {
 pub struct OrganizationSpec {
     #[serde(default = "organization_id")]
     pub id: String,
+    /// Service control policies that are attached to the account itself.
     #[serde(default)]
     pub scps: Vec<PolicySpec>,
+    /// What is attached above the account: the root first, then the organizational units.
+    #[serde(default)]
+    pub levels: Vec<LevelSpec>,
+    /// Resource control policies; their statements need a `Principal`.
     #[serde(default)]
     pub rcps: Vec<PolicySpec>,
-    /// Service control policies do not reach the management account.
+    /// Policies of the organization do not reach the management account.
     #[serde(default)]
     pub management_account: bool,
-    /// Whether `FullAWSAccess` is still attached. Default true.
+    /// Whether `FullAWSAccess` is still attached to the account. Default true.
+    #[serde(default = "yes")]
+    pub full_aws_access: bool,
+}
+
+/// `[[world.organization.levels]]`: the root or an organizational unit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LevelSpec {
+    #[serde(default)]
+    pub scps: Vec<PolicySpec>,
+    /// Whether `FullAWSAccess` is still attached to the level. Default true.
     #[serde(default = "yes")]
     pub full_aws_access: bool,
 }
@@ -85,7 +101,9 @@ pub struct OrganizationSpec {
 pub struct VpcEndpointSpec {
     #[serde(default = "vpce_id")]
     pub id: String,
-    /// Absent is the default policy, which allows everything.
+    /// The VPC that it stands in.
+    pub vpc: Option<String>,
+    /// Absent is the default policy, which allows everything. Its statements need a `Principal`.
     pub policy: Option<PolicySpec>,
     /// The services behind the endpoint.
     #[serde(default = "bedrock_services")]

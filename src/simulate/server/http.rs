@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
@@ -22,7 +22,10 @@ use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Breaker, Connection};
+use crate::simulate::catalog::Envelope;
+use crate::simulate::refusal::Protocol;
 use crate::simulate::simulation::State;
+use crate::simulate::texts::texts;
 use crate::simulate::wire::{self, Delivery, Reply, Request};
 
 /// Accepts connections until the task is dropped; with an acceptor, over TLS.
@@ -60,16 +63,27 @@ pub(crate) async fn serve(
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (state, breaker) = (Arc::clone(&state), breaker.clone());
         async move {
-            let request = read(request, secure).await?;
-            deliver(state.handle(&request), &breaker).await
+            let reply = answer(request, &state, secure).await?;
+            deliver(reply, &breaker).await
         }
     });
     // A client that breaks the connection off is its own affair.
     _ = http1::Builder::new().auto_date_header(false).serve_connection(TokioIo::new(stream), service).await;
 }
 
-/// Reads a whole request.
-pub(crate) async fn read(request: hyper::Request<Incoming>, secure: bool) -> io::Result<Request> {
+/// The longest body that is read: more than any service takes.
+const LONGEST: usize = 32 * 1024 * 1024;
+
+/// Reads a request and answers it; a body that is too long is heard to its end, and not kept.
+pub(crate) async fn answer(request: hyper::Request<Incoming>, state: &State, secure: bool) -> io::Result<Reply> {
+    Ok(match read(request, secure).await? {
+        Some(request) => state.handle(&request),
+        None => State::mark(texts().request_too_long.refuse(&[]).reply(Protocol::RestJson, Envelope::Aws, "")),
+    })
+}
+
+/// Reads a whole request; `None` if its body is too long.
+async fn read(request: hyper::Request<Incoming>, secure: bool) -> io::Result<Option<Request>> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
     let mut headers: Vec<(String, String)> = parts
@@ -83,8 +97,18 @@ pub(crate) async fn read(request: hyper::Request<Incoming>, secure: bool) -> io:
     {
         headers.push(("host".to_owned(), authority.to_string()));
     }
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    Ok(Request { method: parts.method.to_string(), target, headers, body, secure })
+    let (mut body, mut whole, mut length) = (body, BytesMut::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        length += piece.len();
+        if length <= LONGEST {
+            whole.extend_from_slice(&piece);
+        } else {
+            whole = BytesMut::new();
+        }
+    }
+    let request = Request { method: parts.method.to_string(), target, headers, body: whole.freeze(), secure };
+    Ok((length <= LONGEST).then_some(request))
 }
 
 /// Does what the reply's plan says.

@@ -60,12 +60,12 @@ async fn serve(
                     ProxyBehaviour::Works if request.method() == hyper::Method::CONNECT => {
                         open_tunnel(request, &state, &tunnels)
                     }
-                    ProxyBehaviour::Works => state.handle(&http::read(request, false).await?),
-                    ProxyBehaviour::AuthenticationRequired => state.mark(
+                    ProxyBehaviour::Works => http::answer(request, &state, false).await?,
+                    ProxyBehaviour::AuthenticationRequired => State::mark(
                         Reply::new(407, "text/html", page("407 Proxy Authentication Required"))
                             .with_header("proxy-authenticate", "Basic realm=\"simulated proxy\""),
                     ),
-                    ProxyBehaviour::BadGateway => state.mark(Reply::new(502, "text/html", page("502 Bad Gateway"))),
+                    ProxyBehaviour::BadGateway => State::mark(Reply::new(502, "text/html", page("502 Bad Gateway"))),
                     ProxyBehaviour::Hangs => Reply::undelivered(Delivery::Hang),
                 };
                 http::deliver(reply, &breaker).await
@@ -89,7 +89,7 @@ fn open_tunnel(mut request: hyper::Request<Incoming>, state: &State, tunnels: &m
     let plain = request.uri().authority().is_some_and(|authority| state.is_plain(authority.as_str()));
     // A connection becomes a tunnel once; there is always room for it.
     _ = tunnels.try_send(Tunnel { upgrade: hyper::upgrade::on(&mut request), plain });
-    state.mark(Reply { headers: Vec::new(), ..Reply::new(200, "", "") })
+    State::mark(Reply { headers: Vec::new(), ..Reply::new(200, "", "") })
 }
 
 fn page(title: &str) -> String {

@@ -88,6 +88,9 @@ fn model_summary(model: &Model, state: &ModelState, region: &str) -> Value {
     });
     if let (LifeCycle::Legacy, Some(since)) = (state.life_cycle, state.legacy_since) {
         life_cycle["legacyTime"] = json!(moment(since));
+        if let Some(from) = model.extended_access {
+            life_cycle["publicExtendedAccessTime"] = json!(format!("{from}T00:00:00Z"));
+        }
     }
     if let Some(end) = state.end_of_life {
         life_cycle["endOfLifeTime"] = json!(moment(end));
@@ -111,10 +114,7 @@ fn inference_types(model: &Model, region: &str) -> Vec<&'static str> {
     if model.on_demand.iter().any(|served| served == region) {
         types.push("ON_DEMAND");
     }
-    let profiled = catalog()
-        .prefixes()
-        .any(|prefix| model.prefixes.contains(&prefix.name) && prefix.destinations(region).is_some());
-    if profiled {
+    if model.profiled_in(region) {
         types.push("INFERENCE_PROFILE");
     }
     types
@@ -157,30 +157,29 @@ fn list_profiles(exchange: &mut Exchange<'_>) -> Answer {
 fn system_profiles(exchange: &Exchange<'_>) -> Vec<Value> {
     let mut profiles = Vec::new();
     for model in catalog().models() {
-        let state = exchange.account().model_state(model, &exchange.region, exchange.now);
-        if state.life_cycle == LifeCycle::Gone || !state.available {
-            continue;
-        }
-        for prefix in catalog().prefixes().filter(|prefix| state.prefixes.contains(&prefix.name)) {
-            profiles.extend(system_profile(exchange, prefix, model));
-        }
+        profiles.extend(catalog().prefixes().filter_map(|prefix| system_profile(exchange, prefix, model)));
     }
     profiles
 }
 
+/// Returns the profile as lists and details show it; `None` where there is none (any more).
 fn system_profile(exchange: &Exchange<'_>, prefix: &Prefix, model: &Model) -> Option<Value> {
     let region = &exchange.region;
+    let state = exchange.account().model_state(model, region, exchange.now);
+    if state.life_cycle == LifeCycle::Gone || !state.available || !state.prefixes.contains(&prefix.name) {
+        return None;
+    }
+    let destinations = model.destinations(prefix, region)?;
     let id = format!("{}.{}", prefix.name, model.id);
     let mut models: Vec<Value> =
-        prefix.destinations(region)?.iter().map(|region| json!({ "modelArn": model_arn(region, &model.id) })).collect();
+        destinations.iter().map(|region| json!({ "modelArn": model_arn(region, &model.id) })).collect();
     if prefix.anywhere {
         models.push(json!({ "modelArn": model_arn("", &model.id) }));
     }
     let reach = if prefix.anywhere {
         "globally across all supported AWS Regions".to_owned()
     } else {
-        let regions = prefix.destinations(region)?;
-        format!("in {}", regions.join(", "))
+        format!("in {}", destinations.join(", "))
     };
     let created = format!("{}T00:00:00Z", model.launched);
     Some(json!({
@@ -198,7 +197,13 @@ fn system_profile(exchange: &Exchange<'_>, prefix: &Prefix, model: &Model) -> Op
 
 fn application_profile(exchange: &Exchange<'_>, profile: &ApplicationProfile) -> Option<Value> {
     let models = match resolve(exchange, &profile.source).ok()? {
-        Target::Model { model } => vec![json!({ "modelArn": model_arn(&exchange.region, &model.id) })],
+        Target::Model { model } => {
+            let state = exchange.account().model_state(model, &exchange.region, exchange.now);
+            if state.life_cycle == LifeCycle::Gone || !state.available {
+                return None;
+            }
+            vec![json!({ "modelArn": model_arn(&exchange.region, &model.id) })]
+        }
         Target::SystemProfile { prefix, model } => {
             system_profile(exchange, prefix, model)?["models"].as_array()?.clone()
         }
@@ -228,7 +233,9 @@ fn get_profile(exchange: &mut Exchange<'_>) -> Answer {
             system_profile(exchange, prefix, model),
         ),
         Ok(Target::ApplicationProfile { profile, .. }) => {
-            (application_profile_arn(&account, profile), application_profile(exchange, profile))
+            let here = Some(profile).filter(|profile| profile.region == exchange.region);
+            let shown = here.and_then(|profile| application_profile(exchange, profile));
+            (application_profile_arn(&account, profile), shown)
         }
         _ => (format!("arn:aws:bedrock:{}:{account}:inference-profile/{id}", exchange.region), None),
     };

@@ -75,7 +75,7 @@ fn session_key(exchange: &mut Exchange<'_>, role: &str, name: &str) -> Option<(A
     let account = exchange.cloud.accounts[exchange.cloud.principals[at].account].id.clone();
     let session = NewSession {
         name: name.to_owned(),
-        policy: None,
+        policies: Vec::new(),
         created: exchange.now,
         expires: exchange.now + SignedDuration::from_hours(6),
         mfa: false,

@@ -82,7 +82,8 @@ fn role_credentials(exchange: &mut Exchange<'_>) -> Answer {
         .and_then(|key| key.session.as_ref())
         .map_or_else(|| "user@example.com".to_owned(), |session| session.name.clone());
     let expires = exchange.now + SignedDuration::from_hours(1);
-    let session = NewSession { name, policy: None, created: exchange.now, expires, mfa: false, federated: None };
+    let session =
+        NewSession { name, policies: Vec::new(), created: exchange.now, expires, mfa: false, federated: None };
     let key = cloud.issue(principal, session);
     Ok(Reply::json(
         200,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::simulate::cloud::identity::NewSession;
 use crate::simulate::cloud::{AccessKey, Cloud};
 use crate::simulate::exchange::{Answer, Exchange};
-use crate::simulate::iam::policy::{Asker, Trust};
+use crate::simulate::iam::policy::{Asker, Effect, Trust};
 use crate::simulate::iam::{Context, Decision, Denial, Policy, PolicyType, managed_policy};
 use crate::simulate::refusal::{Refusal, xml};
 use crate::simulate::route::form_value;
@@ -67,7 +67,11 @@ pub(crate) fn assume_role_with_web_identity(exchange: &mut Exchange<'_>) -> Answ
     };
     let trust = exchange.cloud.principals[role].trust.as_ref();
     let said = trust.map_or(Trust::Silent, |trust| trust.trust(&asker, "sts:AssumeRoleWithWebIdentity", &context));
-    if !matches!(said, Trust::Account | Trust::Itself) {
+    let arn = form_value(exchange.request, "RoleArn").unwrap_or_default();
+    let action = "sts:AssumeRoleWithWebIdentity";
+    let controls = exchange.resource_control(action, &arn).unwrap_or_default();
+    let controlled = controls.iter().any(|policy| policy.has_for(&asker, Effect::Deny, action, &arn, &context));
+    if controlled || !matches!(said, Trust::Account | Trust::Itself) {
         return Err(denied());
     }
     let key = open_session(exchange, role, false, Some(provider.to_owned()))?;
@@ -102,18 +106,19 @@ fn assume_role(exchange: &mut Exchange<'_>) -> Answer {
     let trust = exchange.cloud.principals[role].trust.as_ref();
     let said = trust.map_or(Trust::Silent, |trust| trust.trust(&caller.asker(), "sts:AssumeRole", &context));
     let same_account = exchange.cloud.principals[role].account == caller.account;
-    match said {
-        Trust::Denied => return Err(exchange.denied("sts:AssumeRole", &arn, &trust_denial(true))),
-        Trust::Silent => return Err(exchange.denied("sts:AssumeRole", &arn, &trust_denial(false))),
-        // Within an account, a trust policy that names the caller itself is enough, unless another policy denies.
-        Trust::Itself if same_account => {
-            if let Decision::Denied(denial) = exchange.decide("sts:AssumeRole", &arn, &context)
-                && (denial.explicit || denial.policy_type != PolicyType::Identity)
-            {
-                return Err(exchange.denied("sts:AssumeRole", &arn, &denial));
-            }
-        }
-        Trust::Itself | Trust::Account => exchange.authorize("sts:AssumeRole", &arn, &context)?,
+    let decision = exchange.decide("sts:AssumeRole", &arn, &context);
+    let denial = match (said, decision) {
+        // A deny of any type comes before what the trust policy leaves out.
+        (_, Decision::Denied(denial)) if denial.explicit => Some(denial),
+        (Trust::Denied, _) => Some(trust_denial(true)),
+        (Trust::Silent, _) => Some(trust_denial(false)),
+        // Within an account, a trust policy that names the caller itself is enough, unless another type is silent.
+        (Trust::Itself, Decision::Denied(denial)) if same_account && denial.policy_type == PolicyType::Identity => None,
+        (_, Decision::Denied(denial)) => Some(denial),
+        (_, Decision::Allowed) => None,
+    };
+    if let Some(denial) = denial {
+        return Err(exchange.denied("sts:AssumeRole", &arn, &denial));
     }
     exchange.capacity()?;
     let key = open_session(exchange, role, mfa.unwrap_or_else(|| caller.mfa()), None)?;
@@ -132,7 +137,7 @@ fn get_session_token(exchange: &mut Exchange<'_>) -> Answer {
     let seconds = duration(exchange).unwrap_or(43_200);
     let session = NewSession {
         name: exchange.cloud.principals[caller.principal].iam_name.clone(),
-        policy: None,
+        policies: Vec::new(),
         created: exchange.now,
         expires: exchange.now + SignedDuration::from_secs(seconds),
         mfa,
@@ -162,14 +167,14 @@ fn open_session(
     mfa: bool,
     federated: Option<String>,
 ) -> Result<AccessKey, Refusal> {
-    let policy = session_policy(exchange)?;
+    let policies = session_policies(exchange)?;
     let seconds = duration(exchange).unwrap_or(3_600);
     if SignedDuration::from_secs(seconds) > exchange.cloud.principals[role].max_session {
         return Err(texts().session_too_long.refuse(&[]));
     }
     let session = NewSession {
         name: form_value(exchange.request, "RoleSessionName").unwrap_or_else(|| "session".to_owned()),
-        policy,
+        policies,
         created: exchange.now,
         expires: exchange.now + SignedDuration::from_secs(seconds),
         mfa,
@@ -178,13 +183,22 @@ fn open_session(
     Ok(exchange.cloud.issue(role, session))
 }
 
-/// Returns the session policy of a call: inline, or the first managed one.
-fn session_policy(exchange: &Exchange<'_>) -> Result<Option<Policy>, Refusal> {
+/// Returns the session policies of a call: the inline one and up to ten managed ones.
+fn session_policies(exchange: &Exchange<'_>) -> Result<Vec<Policy>, Refusal> {
+    let mut policies = Vec::new();
     if let Some(inline) = form_value(exchange.request, "Policy") {
-        return Policy::parse(&inline).map(Some).map_err(|_| texts().malformed_policy.refuse(&[]));
+        policies.push(Policy::parse(&inline).map_err(|_| texts().malformed_policy.refuse(&[]))?);
     }
-    let arn = form_value(exchange.request, "PolicyArns.member.1.arn");
-    Ok(arn.and_then(|arn| managed_policy(&arn).cloned()))
+    for member in 1..=10 {
+        let Some(arn) = form_value(exchange.request, &format!("PolicyArns.member.{member}.arn")) else { break };
+        let attached = exchange.cloud.principals.iter().flat_map(|principal| &principal.policies);
+        let known = managed_policy(&arn)
+            .into_iter()
+            .chain(attached)
+            .find(|policy| arn.starts_with("arn:aws:iam::") && policy.arn.as_ref() == Some(&arn));
+        policies.push(known.ok_or_else(|| texts().session_policy_unknown.refuse(&[("arn", &arn)]))?.clone());
+    }
+    Ok(policies)
 }
 
 fn duration(exchange: &Exchange<'_>) -> Option<i64> {

@@ -43,12 +43,23 @@ async fn the_plain_listener_answers_and_ends_with_the_simulation() {
     let at = address(simulation.endpoint());
     let answer = exchange(&at, GET).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 Forbidden\r\n"), "{answer}");
-    assert!(answer.contains("x-bedside-simulated: test\r\n") && answer.contains("Missing Authentication Token"));
+    assert!(answer.contains("x-bedside-simulated: true\r\n") && answer.contains("Missing Authentication Token"));
     assert_eq!(simulation.calls()[0].outcome, "MissingAuthenticationTokenException");
     let mut open = TcpStream::connect(&at).await.unwrap();
     simulation.shutdown().await;
     assert_eq!(open.read(&mut [0]).await.unwrap_or_default(), 0);
     assert!(TcpStream::connect(&at).await.is_err());
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_not_kept() {
+    let simulation = start("").await;
+    let length = 33 * 1024 * 1024;
+    let head =
+        format!("POST /model/m/invoke HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+    let answer = exchange(&address(simulation.endpoint()), &(head + &"x".repeat(length))).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("x-bedside-simulated: true\r\n"), "{answer}");
+    assert!(simulation.calls().is_empty());
 }
 
 #[tokio::test]

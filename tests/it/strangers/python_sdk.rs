@@ -36,7 +36,7 @@ fn the_error_codes_are_awss_own() {
         ("permissions-boundary", OPUS, denied),
         ("session-policy", OPUS, denied),
         ("vpce-policy", OPUS, denied),
-        ("rcp-deny", OPUS, denied),
+        ("rcp-deny", OPUS, "AccessDenied"),
         ("no-streaming-action", OPUS, denied),
         ("marketplace-permissions", OPUS, denied),
         ("payment-invalid", OPUS, denied),

@@ -128,6 +128,65 @@ fn regions_are_refused_when_they_do_not_exist_or_are_not_enabled() {
 }
 
 #[test]
+fn a_path_of_another_region_is_refused_as_its_host_would_be() {
+    let mut world = principals("[[world.api_keys]]\nname = \"long\"\nprincipal = \"dev\"\n");
+    assert_eq!(world.get("dev", "/~us-east-1/foundation-models").status, 200);
+    assert_eq!(world.get("dev", "/~us-west-2/foundation-models").brief(), (403, "InvalidSignatureException"));
+    let token = world.cloud.held_api_key("long").unwrap().to_owned();
+    let mut call = |host: &str| {
+        let mut request = request("GET", "/~us-west-2/foundation-models", Bytes::new());
+        request.headers.push(("host".to_owned(), host.to_owned()));
+        request.headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        world.send(&request).status
+    };
+    assert_eq!(call("bedrock.us-west-2.amazonaws.com"), 200);
+    assert_eq!(call("bedrock.us-east-1.amazonaws.com"), 403);
+}
+
+#[test]
+fn sessions_are_narrowed_by_all_the_policies_they_were_given() {
+    let account = "000000004242";
+    let trust = format!(
+        r#"{{"Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"AWS": "{account}"}}}}}}"#
+    );
+    let mut world = World::new(&format!(
+        "[world]\naccount = \"{account}\"\n[[world.principals]]\nname = \"dev\"\npolicies = [\"assume-roles\"]\n\
+         [[world.principals]]\nname = \"R\"\nkind = \"role\"\npolicies = [\"administrator\"]\ntrust = '{trust}'\n"
+    ));
+    let arns = |names: &[&str]| {
+        let member =
+            |(at, name): (usize, &&str)| format!("&PolicyArns.member.{}.arn=arn:aws:iam::aws:policy/{name}", at + 1);
+        names.iter().enumerate().map(member).collect::<String>()
+    };
+    let inline = |effect: &str, action: &str| {
+        format!(
+            "&Policy=%7B%22Statement%22%3A%7B%22Effect%22%3A%22{effect}%22%2C%22Action%22%3A%22{action}%22%2C%22Resource%22%3A%22%2A%22%7D%7D"
+        )
+    };
+    let mut ask = |more: &str| {
+        let form = format!("Action=AssumeRole&RoleArn=arn:aws:iam::{account}:role/R&RoleSessionName=s{more}");
+        let seen = world.sts("dev", &form);
+        let key = world.cloud.keys.last().unwrap().clone();
+        let held =
+            HeldKey { token: key.session.map(|session| session.token), id: key.id, secret: key.secret, expires: None };
+        let request = world.signed(&held, "bedrock", request("GET", "/foundation-models", Bytes::new()));
+        (seen.code, world.send(&request).status)
+    };
+    assert_eq!(ask(&arns(&["AmazonBedrockFullAccess", "NoSuchPolicy"])).0, "ValidationError");
+    let of_another_type = "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess";
+    assert_eq!(ask(&format!("&PolicyArns.member.1.arn={of_another_type}")).0, "ValidationError");
+    for (more, status) in [
+        (String::new(), 200),
+        (inline("Allow", "s3:*"), 403),
+        (format!("{}{}", inline("Allow", "s3:*"), arns(&["AmazonBedrockFullAccess"])), 200),
+        (format!("{}{}", inline("Deny", "bedrock:*"), arns(&["AmazonBedrockFullAccess"])), 403),
+        (arns(&["AmazonBedrockLimitedAccess", "AmazonBedrockFullAccess"]), 200),
+    ] {
+        assert_eq!(ask(&more), (String::new(), status), "{more}");
+    }
+}
+
+#[test]
 fn api_keys_open_bedrock_and_nothing_else() {
     let mut world = principals(
         "[[world.principals]]\nname = \"none\"\npolicies = [\"invoke-only\"]\n\

@@ -31,6 +31,14 @@ fn calls_show_after_the_delay_and_streams_twice() {
     assert_eq!(call["requestParameters"]["modelId"], OPUS);
     assert_eq!(usage["serviceEventDetails"]["parentRequestId"], call["requestID"]);
     assert!(usage.get("requestParameters").is_none());
+    // The second record is written when the stream has ended.
+    assert!(usage["eventTime"].as_str() > call["eventTime"].as_str());
+    let destination = &call["additionalEventData"]["inferenceRegion"];
+    assert!(destination.is_string());
+    assert_eq!(
+        *destination,
+        usage["serviceEventDetails"]["AdditionalEventData"]["additionalEntries"]["inferenceRegion"]
+    );
     assert!(usage["serviceEventDetails"]["AdditionalEventData"]["additionalEntries"]["outputTokens"].is_u64());
 }
 
@@ -49,6 +57,58 @@ fn failures_are_recorded_with_their_codes_unless_nobody_is_known() {
     assert_eq!(events[0].1["errorCode"], "AccessDenied");
     "us-west-2".clone_into(&mut world.region);
     assert_eq!(lookup(&mut world, &only).len(), 0);
+}
+
+#[test]
+fn codes_in_the_trail_are_the_same_for_calls_and_for_history() {
+    let mut world = World::new(
+        "[world]\ntrail_delay = \"0\"\nhome_region = \"eu-west-2\"\n\
+         [[world.principals]]\nname = \"dev\"\npolicies = [\"diagnostics\"]\n\
+         [[world.events]]\nat = \"-3h\"\nprincipal = \"dev\"\ntext = \"rate-exceeded\"\nname = \"ListFoundationModels\"\n\
+         [[world.events]]\nat = \"-2h\"\nprincipal = \"dev\"\nerror_code = \"AccessDeniedException\"\nname = \"InvokeModel\"\n",
+    );
+    // The third lookup within a second is throttled, and that is recorded, too.
+    for _ in 0..3 {
+        world.target("dev", "cloudtrail", LOOKUP, &json!({}));
+    }
+    world.invoke("dev", "anthropic.claude-sonnet-4-6");
+    let codes = |events: &[(String, Value)], name: &str| -> Vec<Value> {
+        let named = events.iter().filter(|(known, record)| known == name && record.get("errorCode").is_some());
+        named.map(|(_, record)| record["errorCode"].clone()).collect()
+    };
+    let events = lookup(&mut world, &json!({}));
+    assert_eq!(codes(&events, "InvokeModel"), ["AccessDenied", "AccessDenied"]);
+    assert_eq!(codes(&events, "LookupEvents"), ["ThrottlingException"]);
+    assert_eq!(codes(&events, "ListFoundationModels"), ["ThrottlingException"]);
+}
+
+#[test]
+fn a_call_that_stays_in_its_region_names_no_other() {
+    let mut world = World::new(
+        "[world]\ntrail_delay = \"0\"\nhome_region = \"eu-west-2\"\n\
+         [[world.principals]]\nname = \"dev\"\npolicies = [\"administrator\"]\n",
+    );
+    assert_eq!(world.invoke("dev", "anthropic.claude-sonnet-4-6").status, 200);
+    let only = json!({ "LookupAttributes": [{ "AttributeKey": "EventName", "AttributeValue": "InvokeModel" }] });
+    let events = lookup(&mut world, &only);
+    assert_eq!((events.len(), events[0].1.get("additionalEventData")), (1, None));
+}
+
+#[test]
+fn history_that_cannot_have_been_is_refused() {
+    let head = "title = \"t\"\nstory = \"s\"\nverdict = \"ok\"\n[[world.principals]]\nname = \"dev\"\n\
+                [[world.models]]\nmodel = \"*sonnet-4-2025*\"\nend_of_life = \"-10d\"\n";
+    let event = |rest: &str| {
+        let text = format!("{head}[[world.events]]\nprincipal = \"dev\"\n{rest}");
+        Scenario::parse("test", &text).err().map(|error| error.reason)
+    };
+    let sonnet = "model = \"us.anthropic.claude-sonnet-4-20250514-v1:0\"";
+    assert_eq!(event(&format!("at = \"-11d\"\n{sonnet}\n")), None);
+    let late = event(&format!("at = \"-9d\"\n{sonnet}\n")).unwrap();
+    assert!(late.contains("had reached its end of life"), "{late}");
+    assert_eq!(event(&format!("at = \"-9d\"\n{sonnet}\ntext = \"model-eol\"\n")), None);
+    let gap = event("at = \"-9d\"\ntext = \"access-denied-short\"\n").unwrap();
+    assert_eq!(gap, "`access-denied-short` needs a `principal`, which an event does not give");
 }
 
 #[test]

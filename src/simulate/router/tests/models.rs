@@ -42,6 +42,7 @@ fn lists_can_be_filtered_and_paged() {
     assert!(models(&mut world, "?byInferenceType=ON_DEMAND").iter().all(|model| model["providerName"] != "Anthropic"));
     let opus = anthropic.iter().find(|model| model["modelId"] == "anthropic.claude-opus-4-1-20250805-v1:0").unwrap();
     assert_eq!(opus["modelLifecycle"]["status"], "LEGACY");
+    assert_eq!(opus["modelLifecycle"]["publicExtendedAccessTime"], "2026-10-08T00:00:00Z");
     assert_eq!(opus["modelLifecycle"]["endOfLifeTime"], "2027-01-08T00:00:00Z");
     let first = world.get("dev", "/inference-profiles?maxResults=20").json();
     let token = first["nextToken"].as_str().unwrap().replace('=', "%3D");
@@ -75,11 +76,59 @@ fn profiles_name_their_destinations() {
 }
 
 #[test]
+fn a_profile_that_is_not_listed_has_no_details() {
+    let mut world = World::new(
+        "[[world.models]]\nmodel = \"anthropic.claude-opus-5\"\nlife_cycle = \"gone\"\n\
+         [[world.models]]\nmodel = \"anthropic.claude-sonnet-5\"\navailable = false\n\
+         [[world.models]]\nmodel = \"anthropic.claude-opus-4-8\"\nprefixes = [\"global\"]\n\
+         [[world.application_profiles]]\nname = \"old\"\nsource = \"us.anthropic.claude-opus-5\"\n\
+         [[world.application_profiles]]\nname = \"new\"\nsource = \"us.anthropic.claude-opus-5-5\"\n\
+         [[world.principals]]\nname = \"dev\"\npolicies = [\"administrator\"]\n",
+    );
+    let id = |world: &World, at: usize| world.cloud.account().application_profiles[at].id.clone();
+    let (old, new) = (id(&world, 0), id(&world, 1));
+    for (id, status) in [
+        (OPUS, 200),
+        ("us.anthropic.claude-opus-5", 404),
+        ("us.anthropic.claude-sonnet-5", 404),
+        ("us.anthropic.claude-opus-4-8", 404),
+        ("global.anthropic.claude-opus-4-8", 200),
+        (&old, 404),
+        (&new, 200),
+    ] {
+        assert_eq!(world.get("dev", &format!("/inference-profiles/{id}")).status, status, "{id}");
+    }
+}
+
+#[test]
+fn lists_can_be_emptied_and_everything_else_stays() {
+    let mut world = World::new(
+        "[[faults]]\nkind = \"empty-lists\"\n[[world.principals]]\nname = \"dev\"\npolicies = [\"administrator\"]\n",
+    );
+    assert_eq!(world.get("dev", "/foundation-models").json(), json!({ "modelSummaries": [] }));
+    assert_eq!(world.get("dev", "/inference-profiles?maxResults=5").json(), json!({ "inferenceProfileSummaries": [] }));
+    let lookup = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents";
+    assert_eq!(world.target("dev", "cloudtrail", lookup, &json!({})).json(), json!({ "Events": [] }));
+    let quotas = |world: &mut World, operation: &str| {
+        let body = json!({ "ServiceCode": "bedrock", "QuotaCode": "L-15B8E632" });
+        world.target("dev", "servicequotas", &format!("ServiceQuotasV20190624.{operation}"), &body).json()
+    };
+    assert_eq!(quotas(&mut world, "ListServiceQuotas"), json!({ "Quotas": [] }));
+    assert_eq!(quotas(&mut world, "ListAWSDefaultServiceQuotas"), json!({ "Quotas": [] }));
+    assert_eq!(quotas(&mut world, "GetServiceQuota")["Quota"]["Value"], 6_000_000.0);
+    assert_eq!(world.get("dev", &format!("/inference-profiles/{OPUS}")).json()["models"].as_array().unwrap().len(), 3);
+    assert_eq!(world.invoke("dev", OPUS).json()["content"][0]["type"], "text");
+}
+
+#[test]
 fn invoke_streams_are_messages_in_chunks() {
     let mut world = world();
     let body = json!({ "anthropic_version": "bedrock-2023-05-31", "max_tokens": 100, "messages": [{ "role": "user", "content": "hi" }] });
     let reply = stream(&mut world, "invoke-with-response-stream", &body);
     assert_eq!(reply.header("content-type"), Some("application/vnd.amazon.eventstream"));
+    // How long an answer is cannot be known when it begins.
+    assert!(reply.header("x-amzn-bedrock-output-token-count").is_none());
+    assert!(reply.header("x-amzn-bedrock-input-token-count").is_some());
     let events: Vec<Value> = frames(&reply)
         .into_iter()
         .map(|(kind, payload)| {
@@ -145,6 +194,31 @@ fn long_prompts_are_cached_and_read_back() {
 }
 
 #[test]
+fn a_call_that_is_refused_leaves_nothing_behind() {
+    let mut world = World::new(
+        "[[faults]]\nservice = \"bedrock-runtime\"\nkind = \"throttle\"\ntimes = 1\n\
+         [[world.quotas]]\nmodel = \"*opus-5-5\"\nunit = \"tokens-per-minute\"\napplied = 3000\n\
+         [[world.principals]]\nname = \"dev\"\npolicies = [\"administrator\"]\n",
+    );
+    let system = json!([{ "type": "text", "text": "x".repeat(8000), "cache_control": { "type": "ephemeral" } }]);
+    // The capacity fault strikes first and takes nothing out of the quota, which is enough for one call; the second call asks
+    // for more than there is.
+    assert_eq!(world.invoke_with("dev", OPUS, &json!({ "system": system })).code, "ThrottlingException");
+    assert_eq!(world.invoke_with("dev", OPUS, &json!({ "system": system, "max_tokens": 2000 })).status, 429);
+    let usage = world.invoke_with("dev", OPUS, &json!({ "system": system })).json()["usage"].clone();
+    assert_eq!(usage["cache_read_input_tokens"], 0);
+    assert!(usage["cache_creation_input_tokens"].as_u64() > Some(1000));
+}
+
+#[test]
+fn a_body_over_the_operations_limit_is_refused() {
+    let mut world = world();
+    let seen = world.invoke_with("dev", OPUS, &json!({ "system": "x".repeat(25_000_000) }));
+    assert_eq!(seen.brief(), (400, "ValidationException"));
+    assert!(seen.message.ends_with("Member must have length less than or equal to 25000000"), "{}", seen.message);
+}
+
+#[test]
 fn answers_can_be_scripted() {
     let mut world = World::new(
         "[[world.answers]]\ncontains = \"weather\"\ntext = \"Let me look.\"\ntool = { name = \"look\", input = { place = \"Rome\" } }\n\
@@ -168,6 +242,19 @@ fn tokens_are_counted_for_the_models_that_allow_it() {
     let mut count = |model: &str| world.call("dev", "bedrock", "POST", &format!("/model/{model}/count-tokens"), &body);
     assert!(count("anthropic.claude-sonnet-4-5-20250929-v1%3A0").json()["inputTokens"].is_u64());
     assert_eq!(count("anthropic.claude-opus-5-5").message, "The provided model doesn't support counting tokens.");
+    assert_eq!(
+        count("anthropic.claude-3-haiku-20240307-v1%3A0").message,
+        "This model version has reached the end of its life. Please refer to the AWS documentation for more details."
+    );
+    world.cloud.account_mut().authorized = false;
+    let seen = world.call("dev", "bedrock", "POST", "/model/anthropic.claude-sonnet-4-6/count-tokens", &body);
+    assert!(seen.message.starts_with("Your account is not authorized"), "{}", seen.message);
+    world.cloud.account_mut().authorized = true;
+    "me-central-1".clone_into(&mut world.region);
+    world.cloud.account_mut().opted_in.insert("me-central-1".to_owned());
+    let seen =
+        world.call("dev", "bedrock", "POST", "/model/anthropic.claude-opus-4-1-20250805-v1%3A0/count-tokens", &body);
+    assert_eq!(seen.message, "The provided model identifier is invalid.");
 }
 
 #[test]
@@ -179,7 +266,7 @@ fn what_is_unknown_is_answered_as_aws_would() {
         "UnknownOperationException"
     );
     let reply = handle(&mut world.cloud, &request("GET", "/", Bytes::new()), world.now);
-    assert_eq!(reply.header("x-bedside-simulated"), Some("test"));
+    assert_eq!(reply.header("x-bedside-simulated"), Some("true"));
     assert_eq!(reply.header("date"), Some("Sun, 22 Nov 2026 10:00:00 GMT"));
     assert_eq!(reply.header("x-amzn-requestid").map(str::len), Some(36));
 }

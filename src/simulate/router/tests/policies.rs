@@ -9,6 +9,10 @@ fn refusing(world: &str, user: &str) -> World {
 
 const DENY: &str = r#"'{"Statement": {"Effect": "Deny", "Action": "bedrock:*", "Resource": "*"}}'"#;
 const OTHER: &str = r#"'{"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'"#;
+/// The same for those that have to say whom they are for.
+const DENY_ALL: &str = r#"'{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}}'"#;
+const OTHER_TO_ALL: &str =
+    r#"'{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}}'"#;
 
 #[test]
 fn every_type_of_policy_is_named_in_its_refusal() {
@@ -45,17 +49,22 @@ fn every_type_of_policy_is_named_in_its_refusal() {
                 .to_owned(),
         ),
         (
-            &format!("[world.organization]\nrcps = [{DENY}]"),
+            &format!("[[world.organization.levels]]\nfull_aws_access = false\nscps = [{OTHER}]"),
             String::new(),
-            "with an explicit deny in a resource control policy".to_owned(),
+            format!("because no service control policy allows the {action} action"),
         ),
         (
-            &format!("[world.vpc_endpoint]\npolicy = {OTHER}"),
+            &format!("[[world.organization.levels]]\n[[world.organization.levels]]\nscps = [{DENY}]"),
+            String::new(),
+            "with an explicit deny in a service control policy".to_owned(),
+        ),
+        (
+            &format!("[world.vpc_endpoint]\npolicy = {OTHER_TO_ALL}"),
             String::new(),
             format!("because no VPC endpoint policy allows the {action} action"),
         ),
         (
-            &format!("[world.vpc_endpoint]\npolicy = {DENY}"),
+            &format!("[world.vpc_endpoint]\npolicy = {DENY_ALL}"),
             String::new(),
             "with an explicit deny in a VPC endpoint policy".to_owned(),
         ),
@@ -179,6 +188,79 @@ fn a_policy_can_hang_on_the_vpc_endpoint() {
     let mut inside =
         World::new(&format!("[world.vpc_endpoint]\nid = \"vpce-1\"\n[[world.principals]]\nname = \"dev\"\n{user}\n"));
     assert_eq!(inside.invoke("dev", OPUS).status, 200);
+}
+
+#[test]
+fn resource_control_policies_reach_roles_and_not_models() {
+    let account = "000000004242";
+    let assume = format!("Action=AssumeRole&RoleArn=arn:aws:iam::{account}:role/R&RoleSessionName=s");
+    let world = |management: bool| {
+        let trust = format!(
+            r#"{{"Statement": {{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {{"AWS": "{account}"}}}}}}"#
+        );
+        refusing(
+            &format!(
+                "[world]\naccount = \"{account}\"\n[world.organization]\nmanagement_account = {management}\nrcps = [{DENY_ALL}]\n\
+                 [[world.principals]]\nname = \"R\"\nkind = \"role\"\ntrust = '{trust}'"
+            ),
+            "",
+        )
+    };
+    let mut member = world(false);
+    assert_eq!(
+        member.sts("dev", &assume).message,
+        format!(
+            "User: arn:aws:iam::{account}:user/dev is not authorized to perform: sts:AssumeRole on resource: \
+             arn:aws:iam::{account}:role/R with an explicit deny in a resource control policy"
+        )
+    );
+    assert_eq!(member.invoke("dev", OPUS).status, 200);
+    assert_eq!(world(true).sts("dev", &assume).status, 200);
+}
+
+#[test]
+fn policies_for_everybody_and_nobody_in_particular_are_no_policies() {
+    let head = "title = \"t\"\nstory = \"s\"\nverdict = \"ok\"\n";
+    for world in
+        [format!("[world.organization]\nrcps = [{DENY}]\n"), format!("[world.vpc_endpoint]\npolicy = {OTHER}\n")]
+    {
+        let error = Scenario::parse("test", &format!("{head}{world}")).unwrap_err();
+        assert_eq!((error.line, error.reason.as_str()), (5, "every statement of this policy needs a `Principal`"));
+    }
+}
+
+#[test]
+fn condition_keys_tell_what_is_known() {
+    let world = |key: &str, value: &str| {
+        let condition = format!(r#""Condition": {{"StringLike": {{"{key}": "{value}"}}}}"#);
+        let policy =
+            format!(r#"'{{"Statement": {{"Effect": "Allow", "Action": "*", "Resource": "*", {condition}}}}}'"#);
+        World::new(&format!(
+            "[world]\naccount = \"000000004242\"\nvpc_endpoint = {{ vpc = \"vpc-1\" }}\n\
+             [[world.principals]]\nname = \"dev\"\nkind = \"role\"\npolicies = [{policy}]\n"
+        ))
+    };
+    for (key, value, listed) in [
+        ("aws:SourceVpc", "vpc-1", true),
+        ("aws:SourceVpc", "vpc-2", false),
+        ("aws:PrincipalType", "AssumedRole", true),
+        ("aws:PrincipalType", "User", false),
+        ("aws:ResourceAccount", "000000004242", true),
+        ("aws:TokenIssueTime", "2026-11-22T*", true),
+        ("bedrock:ServiceTier", "*", false),
+    ] {
+        assert_eq!(world(key, value).get("dev", "/foundation-models").status == 200, listed, "{key} {value}");
+    }
+    let mut tiered = world("bedrock:ServiceTier", "default");
+    let key = tiered.cloud.held_key("dev").unwrap().clone();
+    let body =
+        r#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":1,"messages":[{"role":"user","content":"hi"}]}"#;
+    for (tier, status) in [("default", 200), ("reserved", 403)] {
+        let mut request = request("POST", &format!("/model/{OPUS}/invoke"), body.into());
+        request.headers.push(("x-amzn-bedrock-service-tier".to_owned(), tier.to_owned()));
+        let request = tiered.signed(&key, "bedrock", request);
+        assert_eq!(tiered.send(&request).status, status, "{tier}");
+    }
 }
 
 #[test]

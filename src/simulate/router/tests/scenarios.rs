@@ -68,7 +68,6 @@ const FAULTY: &[(&str, &str, &str, u64, &str)] = &[
     ("permissions-boundary", "dev", OPUS, 1, "User: "),
     ("policy-wants-the-vpc-endpoint", "dev", OPUS, 1, "User: "),
     ("project-settings-change-the-region", "dev", OPUS, 1, "The provided model identifier is invalid."),
-    ("rcp-deny", "dev", OPUS, 1, "User: "),
     ("region-malformed", "dev", "eu.anthropic.claude-opus-5-5", 1, "The provided model identifier is invalid."),
     (
         "region-only-in-the-default-profile",
@@ -144,6 +143,7 @@ const ELSEWHERE: &[&str] = &[
     "proxy-only-in-bashrc",
     "proxy-port-closed",
     "proxy-wants-a-log-in",
+    "rcp-deny",
     "region-misspelt",
     "role-trusts-somebody-else",
     "scp-denies-api-keys",
@@ -197,6 +197,43 @@ fn faulty_scenarios_are_refused_for_their_cause() {
     }
     let seen = stream(&mut world("vpce-policy"), "dev", OPUS, 1);
     assert!(seen.message.contains("because no VPC endpoint policy allows"), "{}", seen.message);
+}
+
+#[test]
+fn every_scenario_is_true_on_every_date() {
+    for head in scenarios() {
+        let scenario = Scenario::find(&head.name).unwrap();
+        for date in ["2026-11-22T10:00:00Z", "2027-02-28T23:59:59Z", "2031-01-01T00:00:00Z"] {
+            let built = Cloud::new(&scenario, date.parse().unwrap());
+            assert!(built.is_ok(), "{} on {date}: {}", head.name, built.unwrap_err().reason);
+        }
+    }
+}
+
+#[test]
+fn a_resource_control_policy_keeps_the_developer_out_of_the_role() {
+    let mut world = world("rcp-deny");
+    let seen =
+        world.sts("dev", "Action=AssumeRole&RoleArn=arn:aws:iam::000000004949:role/ClaudeDevelopers&RoleSessionName=s");
+    assert_eq!(seen.brief(), (403, "AccessDenied"));
+    assert!(seen.message.ends_with("with an explicit deny in a resource control policy"), "{}", seen.message);
+}
+
+#[test]
+fn a_resource_control_policy_reaches_web_identities_too() {
+    let mut world = world("healthy-web-identity");
+    let token = crate::simulate::services::sts::web_identity_token(&world.cloud, &world.cloud.web_identities[0]);
+    let role = world.cloud.principal("ClaudePod").unwrap().arn(&world.cloud.account().id);
+    let form = format!("Action=AssumeRoleWithWebIdentity&RoleArn={role}&RoleSessionName=s&WebIdentityToken={token}");
+    assert_eq!(world.send(&form_request(&form)).status, 200);
+    let deny = r#"{"Statement": {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}}"#;
+    world.cloud.account_mut().organization = Some(crate::simulate::cloud::Organization {
+        id: "o-simulated1".to_owned(),
+        management_account: false,
+        service_control_policies: Vec::new(),
+        resource_control_policies: vec![crate::simulate::iam::Policy::parse(deny).unwrap()],
+    });
+    assert_eq!(world.send(&form_request(&form)).brief(), (403, "AccessDenied"));
 }
 
 #[test]

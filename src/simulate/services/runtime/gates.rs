@@ -7,6 +7,7 @@ use super::generation::Generation;
 use super::prompt::Prompt;
 use super::target::{Target, resolve};
 use crate::simulate::catalog::Model;
+use crate::simulate::cloud::ModelState;
 use crate::simulate::cloud::quota::{Exceeded, Usage};
 use crate::simulate::exchange::Exchange;
 use crate::simulate::refusal::Refusal;
@@ -36,21 +37,24 @@ pub(super) fn authorize(exchange: &Exchange<'_>, action: &str) -> Result<Target,
     Ok(target)
 }
 
-/// Takes the call through the gates between authorization and body.
-pub(super) fn admit(exchange: &mut Exchange<'_>, target: &Target) -> Result<(), Refusal> {
+/// Takes the call through the gates that stand before every use of a model: its life, its Region, and whether it is open to the
+/// account at all.
+pub(super) fn check_model(exchange: &Exchange<'_>, target: &Target) -> Result<ModelState, Refusal> {
     let model = target.model();
-    let region = exchange.region.clone();
-    let state = exchange.account().model_state(model, &region, exchange.now);
+    let region = &exchange.region;
+    let state = exchange.account().model_state(model, region, exchange.now);
     if state.life_cycle == LifeCycle::Gone {
         return Err(texts().model_eol.refuse(&[]));
     }
-    if !state.available || !exists_here(target, &region, &state.prefixes) {
+    if !state.available || !exists_here(target, region, &state.prefixes) {
         return Err(texts().model_id_invalid.refuse(&[]));
     }
     if state.life_cycle == LifeCycle::Legacy && state.inactive {
         return Err(texts().model_legacy_inactive.refuse(&[]));
     }
-    if matches!(target, Target::Model { .. }) && !model.on_demand.contains(&region) {
+    // Tokens are counted by the model's own id wherever it is offered.
+    let counts = exchange.operation.name == "CountTokens";
+    if !counts && matches!(target, Target::Model { .. }) && !model.on_demand.contains(region) {
         return Err(texts().on_demand_unsupported.refuse(&[("model", &exchange.operation.target)]));
     }
     if !state.authorized {
@@ -60,6 +64,13 @@ pub(super) fn admit(exchange: &mut Exchange<'_>, target: &Target) -> Result<(), 
     if state.gated {
         return Err(texts().model_gated.refuse(&[("model", &model.id)]));
     }
+    Ok(state)
+}
+
+/// Takes the call through the gates between authorization and body.
+pub(super) fn admit(exchange: &mut Exchange<'_>, target: &Target) -> Result<(), Refusal> {
+    let model = target.model();
+    let state = check_model(exchange, target)?;
     if model.is_anthropic() && !exchange.account().supported_country {
         return Err(texts().unsupported_country.refuse(&[]));
     }
@@ -81,8 +92,8 @@ pub(super) fn admit(exchange: &mut Exchange<'_>, target: &Target) -> Result<(), 
 fn exists_here(target: &Target, region: &str, prefixes: &[String]) -> bool {
     match target {
         Target::Model { model } => model.reachable_from(region),
-        Target::SystemProfile { prefix, .. } => {
-            prefixes.contains(&prefix.name) && prefix.destinations(region).is_some()
+        Target::SystemProfile { prefix, model } => {
+            prefixes.contains(&prefix.name) && model.destinations(prefix, region).is_some()
         }
         Target::ApplicationProfile { profile, inner } => {
             profile.region == region
@@ -101,6 +112,16 @@ fn check_retention(exchange: &Exchange<'_>, model: &Model) -> Result<(), Refusal
     };
     let rank = |mode: &str| ORDER.iter().position(|known| *known == mode);
     if rank(mode) < rank(needed) { Err(texts().data_retention_mode.refuse(&[("mode", mode)])) } else { Ok(()) }
+}
+
+/// Refuses a body that is longer than the service's model of the operation allows.
+pub(super) fn check_size(length: usize) -> Result<(), Refusal> {
+    if length <= 25_000_000 {
+        return Ok(());
+    }
+    let value = format!("'java.nio.HeapByteBuffer[pos=0 lim={length} cap={length}]'");
+    let constraint = "Member must have length less than or equal to 25000000";
+    Err(texts().constraint_violation.refuse(&[("value", &value), ("field", "body"), ("constraint", constraint)]))
 }
 
 /// Refuses headers that no model of this world takes.

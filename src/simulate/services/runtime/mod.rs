@@ -26,18 +26,22 @@ use target::Target;
 pub(crate) fn answer(exchange: &mut Exchange<'_>) -> Answer {
     let id = exchange.operation.target.clone();
     exchange.notes.parameters = json!({ "modelId": id });
+    if exchange.operation.name.starts_with("InvokeModel") {
+        gates::check_size(exchange.request.body.len())?;
+    }
     match exchange.operation.name.as_str() {
         "InvokeModel" => {
             let (model, prompt, generation) = run(exchange, "bedrock:InvokeModel", claude::parse)?;
             let body = claude::message(model, &prompt, &generation, &message_id(exchange)).to_string();
-            Ok(with_counts(Reply::new(200, "application/json", body), &prompt, &generation))
+            let reply = with_counts(Reply::new(200, "application/json", body), &prompt);
+            Ok(reply.with_header("x-amzn-bedrock-output-token-count", generation.output_tokens.to_string()))
         }
         "InvokeModelWithResponseStream" => {
             let (model, prompt, generation) = run(exchange, "bedrock:InvokeModelWithResponseStream", claude::parse)?;
             exchange.notes.tokens = Some((prompt.input_tokens(), generation.output_tokens));
             let frames = claude::stream(model, &prompt, &generation, &message_id(exchange));
             let reply = event_stream(frames).with_header("x-amzn-bedrock-content-type", "application/json");
-            Ok(with_counts(reply, &prompt, &generation))
+            Ok(with_counts(reply, &prompt))
         }
         "Converse" => {
             let (_, prompt, generation) = run(exchange, "bedrock:InvokeModel", converse::parse)?;
@@ -68,11 +72,13 @@ fn run(
     let body = exchange.json_body().ok_or_else(|| texts().body_malformed.refuse(&[]))?;
     gates::check_headers(exchange, model)?;
     let mut prompt = parse(&body, model)?;
-    prompt.use_cache(exchange, model);
+    exchange.capacity()?;
+    let cached = prompt.look_up_cache(exchange, model);
     let generation = generation::generate(exchange, model, &prompt);
     gates::take_quota(exchange, &target, &prompt, &generation)?;
-    exchange.capacity()?;
-    exchange.notes.inference_region = Some(target.pick_destination(exchange));
+    // Only a call that is answered leaves something in the cache.
+    exchange.cloud.prompt_cache.extend(cached);
+    exchange.notes.inference_region = target.pick_destination(exchange);
     Ok((model, prompt, generation))
 }
 
@@ -82,6 +88,7 @@ fn count_tokens(exchange: &mut Exchange<'_>) -> Answer {
     let target = gates::authorize(exchange, "bedrock:CountTokens")?;
     let model = target.model();
     exchange.notes.envelope = model.errors;
+    gates::check_model(exchange, &target)?;
     if !model.count_tokens {
         return Err(texts().count_tokens_unsupported.refuse(&[]));
     }
@@ -110,11 +117,11 @@ fn event_stream(frames: Vec<bytes::Bytes>) -> Reply {
     Reply { body: Body::Frames(frames), ..Reply::new(200, "application/vnd.amazon.eventstream", "") }
 }
 
-fn with_counts(reply: Reply, prompt: &Prompt, generation: &Generation) -> Reply {
+/// Adds what is known when an answer begins.
+fn with_counts(reply: Reply, prompt: &Prompt) -> Reply {
     let mut reply = reply.with_header("x-amzn-bedrock-invocation-latency", LATENCY.to_string());
     for (name, count) in [
         ("input-token-count", prompt.uncached_tokens()),
-        ("output-token-count", generation.output_tokens),
         ("cache-read-input-token-count", prompt.cache_read),
         ("cache-write-input-token-count", prompt.cache_written),
     ] {

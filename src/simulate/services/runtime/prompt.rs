@@ -1,6 +1,6 @@
 //! What a request asks of a model, whichever API it came by: token counts, the cache, the words to answer to.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -67,25 +67,26 @@ impl Prompt {
         self.input_tokens() - self.cache_read - self.cache_written
     }
 
-    /// Looks every prefix that ends in a cache point up in the cache, and stores what is new.
-    pub(super) fn use_cache(&mut self, exchange: &mut Exchange<'_>, model: &Model) {
-        let account = exchange.caller().account_id.clone();
+    /// Looks every prefix that ends in a cache point up in the cache, and returns what the call will leave there.
+    pub(super) fn look_up_cache(&mut self, exchange: &Exchange<'_>, model: &Model) -> Vec<(String, Timestamp)> {
+        let account = &exchange.caller().account_id;
+        let mut cached = Vec::new();
         let mut digest = Sha256::new_with_prefix(format!("{account} {} {}", exchange.region, model.id));
         let (mut total, mut read, mut last) = (0, 0, 0);
         let now = exchange.now;
-        let cache = &mut exchange.cloud.prompt_cache;
         for segment in &self.segments {
             digest.update(&segment.text);
             total += segment.tokens;
             let Some(minutes) = segment.cache_point.filter(|_| total >= model.cache_minimum) else { continue };
             let key = hex::encode(digest.clone().finalize());
-            if cache.get(&key).is_some_and(|until| *until > now) {
+            if exchange.cloud.prompt_cache.get(&key).is_some_and(|until| *until > now) {
                 read = total;
             }
-            cache.insert(key, now + SignedDuration::from_mins(minutes));
+            cached.push((key, now + SignedDuration::from_mins(minutes)));
             last = total;
         }
         (self.cache_read, self.cache_written) = (read, last - read);
+        cached
     }
 }
 

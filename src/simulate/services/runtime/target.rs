@@ -107,7 +107,7 @@ impl Target {
         match self {
             Self::Model { model } => resources.push(at(model_arn(region, &model.id), region)),
             Self::SystemProfile { prefix, model } => {
-                let destinations = prefix.destinations(region).unwrap_or_else(|| vec![region.to_owned()]);
+                let destinations = model.destinations(prefix, region).unwrap_or_else(|| vec![region.to_owned()]);
                 resources.extend(destinations.iter().map(|region| at(model_arn(region, &model.id), region)));
                 if prefix.anywhere {
                     resources.push(at(model_arn("", &model.id), "unspecified"));
@@ -118,19 +118,21 @@ impl Target {
         resources
     }
 
-    /// Returns the Region in which this call runs.
-    pub(crate) fn pick_destination(&self, exchange: &mut Exchange<'_>) -> String {
+    /// Returns the Region to which the call is routed; `None` for a call that stays where it was made.
+    pub(crate) fn pick_destination(&self, exchange: &mut Exchange<'_>) -> Option<String> {
         let source = exchange.region.clone();
         let choices = match self {
-            Self::Model { .. } => vec![source],
+            Self::Model { .. } => return None,
             Self::SystemProfile { prefix, .. } if prefix.anywhere => {
                 ["us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1"].map(str::to_owned).to_vec()
             }
-            Self::SystemProfile { prefix, .. } => prefix.destinations(&source).unwrap_or_else(|| vec![source]),
+            Self::SystemProfile { prefix, model } => {
+                model.destinations(prefix, &source).unwrap_or_else(|| vec![source])
+            }
             Self::ApplicationProfile { inner, .. } => return inner.pick_destination(exchange),
         };
         let turn = usize::try_from(exchange.cloud.next()).unwrap_or_default();
-        choices[turn % choices.len()].clone()
+        Some(choices[turn % choices.len()].clone())
     }
 }
 
