@@ -1,6 +1,8 @@
 //! The report for people: a quiet page when it works; when not, the root cause first, in plain words, with what was seen against what
 //! should have been seen and the remedy as something to copy; then the rest.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::paint::{Mark, Paint, safe};
@@ -112,14 +114,22 @@ fn headline(page: &mut Page, report: &Report) {
             let title = first.map_or_else(String::new, |cause| format!(": {}", cause.title));
             (Mark::Bad, format!("{client} will not get an answer from Amazon Bedrock{title}."))
         }
-        Verdict::Unknown => (Mark::Unknown, format!("Could not verify that {client} works on Amazon Bedrock.")),
+        Verdict::Unknown => {
+            let client = if client == "An AWS SDK" { "an AWS SDK" } else { client };
+            (Mark::Unknown, format!("Could not verify that {client} works on Amazon Bedrock."))
+        }
     };
     page.marked(mark, &words);
     if report.verdict == Verdict::Unknown {
         let missing: Vec<&CheckReport> =
             report.checks.iter().filter(|check| is_open(check) && check.blocked_by.is_none()).collect();
-        for check in missing.iter().take(3) {
+        // One reason keeps many checks open; it is said once.
+        let mut said = BTreeSet::new();
+        for check in &missing {
             let why = check.measured.as_deref().unwrap_or("a fact is missing");
+            if said.len() == 3 || !said.insert(why) {
+                continue;
+            }
             page.line(&page.paint.hanging(&format!("{}: {why}", check.title), 2, 4));
         }
         if missing.is_empty() {

@@ -33,6 +33,17 @@ fn what_the_client_does_not_need_may_fail_as_it_likes() {
 }
 
 #[test]
+fn empty_lists_are_nobodys_fault() {
+    let (verdict, causes) = with(&["*=empty-lists"], &[]).verdict();
+    assert_eq!((verdict.as_str(), causes.len()), ("ok", 0), "{causes:?}");
+    // Without a model of one's own there is then none to try.
+    let ran = World::new().doctor(&["--simulate", "healthy-aws-sdk", "--fault", "*=empty-lists"]);
+    let json = ran.json();
+    assert_eq!((json["verdict"].as_str(), ran.code), (Some("unknown"), Some(3)));
+    assert!(json.to_string().contains("name one with --model"));
+}
+
+#[test]
 fn a_runtime_that_never_answers_is_unknown() {
     let ran = with(&["bedrock-runtime=hang"], &[]);
     let (verdict, causes) = ran.verdict();
