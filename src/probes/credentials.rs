@@ -89,16 +89,14 @@ pub(super) async fn probe(context: &Context) -> Option<Aws<'_>> {
 
 async fn resolve(context: &Context) -> Result<Resolved, Failure> {
     let limit = context.limit();
-    match tokio::time::timeout(limit, context.access.resolve_credentials()).await {
-        Ok(outcome) => outcome,
-        Err(_) => {
-            let message = format!("the credential chain gave no answer within {} s", limit.as_secs_f32());
-            let mut failure = Failure::local(FailureKind::Timeout, message);
-            // A helper or a sign-in may be slow without any fault of the network.
-            failure.code = Some("CredentialChainTimedOut".to_owned());
-            Err(failure)
-        }
+    if let Ok(outcome) = tokio::time::timeout(limit, context.access.resolve_credentials()).await {
+        return outcome;
     }
+    let message = format!("the credential chain gave no answer within {} s", limit.as_secs_f32());
+    let mut failure = Failure::local(FailureKind::Timeout, message);
+    // A helper or a sign-in may be slow without any fault of the network.
+    failure.code = Some("CredentialChainTimedOut".to_owned());
+    Err(failure)
 }
 
 fn known(context: &Context, resolved: &Resolved) -> Credentials {

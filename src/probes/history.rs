@@ -143,7 +143,7 @@ async fn pages(aws: &Aws<'_>, since: Timestamp, readings: &mut [Reading; 2]) -> 
     }
     // Reading on is worth it where the user asked for history, or where the past may tell why there is no answer today.
     let more = tokens.iter().any(Option::is_some);
-    if !more || !(aws.context.plan.deep_history || !aws.context.main_answers().await) {
+    if !more || (!aws.context.plan.deep_history && aws.context.main_answers().await) {
         return Ok(());
     }
     for (reading, token) in readings.iter_mut().zip(&mut tokens) {

@@ -234,7 +234,7 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
     };
     let request = |verb: Verb| InvokeRequest { model_id: id.to_owned(), region: region.clone(), verb };
     let limit = context.limit();
-    let began = monotonic_now();
+    let mut second_began = None;
     let work = async {
         twice(aws, &request(first), &mut invocation.stream).await;
         if role == ModelRole::Main && invocation.works(plan.settings.client) {
@@ -248,6 +248,7 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
             .and_then(|stream| stream.failure.as_ref())
             .is_some_and(|failure| !failure.is_answer() && failure.kind != FailureKind::CutStream);
         if !hopeless {
+            second_began = Some(monotonic_now());
             twice(aws, &request(second), &mut invocation.plain).await;
         }
         let replaceable = plan.settings.models.of(role).known().is_some_and(|model| model.replaceable);
@@ -261,7 +262,7 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
     };
     let cut = tokio::time::timeout(limit, work).await.is_err();
     // What was learnt before the deadline stays: an answered stream is an answer, whatever the second call does.
-    if cut && invocation.stream.is_some() && invocation.plain.is_none() {
+    if let (true, Some(began), None) = (cut, second_began, &invocation.plain) {
         invocation.plain = Some(out_of_time(second, began.elapsed(), limit));
     }
     if invocation.stream.is_none() || (timed_out(&invocation) && plan.settings.request_timeout_ms.is_none()) {

@@ -208,7 +208,10 @@ fn matches_row(row: &QuotaRow, wanted: &Wanted) -> Option<QuotaUnit> {
     let (head, model) = name.split_once(" for ")?;
     let scope = if head.starts_with("model invocation max tokens per day") {
         // One row for all calls within a geography or a Region.
-        if wanted.scope == "global" { return None } else { wanted.scope }
+        if wanted.scope == "global" {
+            return None;
+        }
+        wanted.scope
     } else if head.starts_with("global cross-region") {
         "global"
     } else if head.starts_with("cross-region") {
