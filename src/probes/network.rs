@@ -64,7 +64,10 @@ pub(super) async fn probe(context: &Context) {
     context
         .announced(Probe::Network, async {
             let addresses = addresses(context);
-            let roots = addresses.iter().any(|address| address.https).then(|| Arc::new(roots(context)));
+            let roots = addresses.iter().any(|address| address.https).then(|| {
+                let extra = extra_roots(&context.world, &context.plan);
+                Arc::new(roots(extra.as_deref(), context.plan.replace_roots))
+            });
             let mut set = tokio::task::JoinSet::new();
             for (index, address) in addresses.into_iter().enumerate() {
                 let roots = roots.clone();
@@ -287,11 +290,10 @@ async fn tunnel(stream: &mut TcpStream, target: &str, authorization: Option<&Sec
 }
 
 /// The trust roots of the client: the system's, and those that it adds or takes instead.
-fn roots(context: &Context) -> Result<RootCertStore, String> {
-    let extra = extra_roots(&context.world, &context.plan);
+fn roots(extra: Option<&str>, replace: bool) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
     // Where there is nothing to take instead, the system's stay: a client with no root at all would trust nobody.
-    if !context.plan.replace_roots || extra.is_none() {
+    if !replace || extra.is_none() {
         for certificate in rustls_native_certs::load_native_certs().certs {
             // A root that rustls does not take would not be taken by the SDK either.
             let _ = store.add(certificate);
@@ -409,6 +411,15 @@ mod tests {
         for bad in ["a.b", "ftp://x", "http://", "http://x:nonsense"] {
             assert_eq!(split(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn without_roots_to_take_instead_the_systems_stay() {
+        let count = |roots: Result<RootCertStore, String>| roots.map_or(0, |store| store.len());
+        assert_eq!(count(roots(None, true)), count(roots(None, false)));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let own = rcgen::CertificateParams::new(vec!["own".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+        assert_eq!(count(roots(Some(&own), true)), 1);
     }
 
     #[test]

@@ -180,6 +180,18 @@ fn an_answered_stream_stays_an_answer_when_the_plain_call_hangs() {
 }
 
 #[test]
+fn quotas_that_were_found_stay_when_others_do_not_come() {
+    let world = World::new();
+    let file = world.home().join("record.json");
+    let fault = "servicequotas:ListServiceQuotas=hang";
+    let record = file.to_str().unwrap();
+    world.doctor(&["--simulate", "healthy", "--timeout", "3s", "--fault", fault, "--record", record]);
+    let evidence: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let known = evidence["quotas"]["known"].as_array().unwrap();
+    assert!(!known.is_empty() && known.iter().all(|quota| quota["role"] == "background"), "{known:?}");
+}
+
+#[test]
 fn a_slow_helper_is_no_fault_of_the_network() {
     // A host that can be reached, so that only the helper is in the way.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
