@@ -31,7 +31,7 @@ pub use credentials::Resolved;
 pub use failure::classify_text;
 pub use observe::CallLog;
 pub use quotas::{QuotaPage, QuotaRow};
-pub use runtime::{InvokeRequest, Verb};
+pub use runtime::{InvokeRequest, Verb, runtime_host};
 
 use crate::evidence::{Authentication, Failure, FailureKind};
 
@@ -47,6 +47,9 @@ pub struct Target {
     pub bearer_token: Option<String>,
     /// Addresses that are set explicitly, by service.
     pub endpoints: BTreeMap<String, String>,
+    /// Runtime calls go to their Region's own host where no address is set for them, whatever else the environment says, as Claude
+    /// Code's do: it builds that address itself and knows neither FIPS nor dual-stack hosts.
+    pub own_runtime_host: bool,
     /// PEM files of trust roots that are added to the system's.
     pub extra_roots: Option<Vec<u8>>,
     /// The extra roots replace the system's, as `AWS_CA_BUNDLE` does.

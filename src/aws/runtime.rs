@@ -115,10 +115,21 @@ impl Access {
         if !region.is_empty() {
             config = config.region(aws_sdk_bedrockruntime::config::Region::new(region.to_owned()));
         }
-        config.set_endpoint_url(self.endpoint("bedrock-runtime"));
+        config.set_endpoint_url(self.runtime_endpoint(region));
+        if self.target.own_runtime_host {
+            // The SDK refuses these beside an address of one's own.
+            config = config.use_fips(false).use_dual_stack(false);
+        }
         let client = Client::from_conf(config.build());
         clients.insert(region.to_owned(), client.clone());
         client
+    }
+
+    fn runtime_endpoint(&self, region: &str) -> Option<String> {
+        let own = || {
+            (self.target.own_runtime_host && !region.is_empty()).then(|| format!("https://{}", runtime_host(region)))
+        };
+        self.endpoint("bedrock-runtime").or_else(own)
     }
 
     async fn invoke_stream(&self, client: &Client, request: &InvokeRequest, watch: &Watch) -> Result<Answer, Failure> {
@@ -238,6 +249,12 @@ impl Access {
     }
 }
 
+/// The host of Bedrock's runtime in a Region (AWS General Reference: service endpoints).
+pub fn runtime_host(region: &str) -> String {
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("bedrock-runtime.{region}.{suffix}")
+}
+
 fn smallest_message() -> Result<Message, Failure> {
     Message::builder()
         .role(ConversationRole::User)
@@ -348,4 +365,55 @@ fn stream_failure(service: Option<(Option<&str>, Option<&str>)>, chain: &str, he
     };
     describe(&mut failure, head);
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        aws::{CallLog, Target},
+        evidence::Authentication,
+    };
+
+    async fn access(endpoint: Option<&str>) -> Access {
+        let target = Target {
+            region: Some("us-east-1".into()),
+            authentication: Authentication::Sigv4,
+            bearer_token: None,
+            endpoints: endpoint.map(|url| ("bedrock-runtime".to_owned(), url.to_owned())).into_iter().collect(),
+            own_runtime_host: true,
+            extra_roots: None,
+            replace_roots: false,
+            plain_http_only: true,
+            guards_content_type: true,
+            headers: Vec::new(),
+            call_timeout: std::time::Duration::from_secs(1),
+        };
+        Access::load(target, CallLog::new(|_| {})).await
+    }
+
+    #[tokio::test]
+    async fn a_model_with_a_region_of_its_own_is_called_there() {
+        let own = access(None).await;
+        assert_eq!(
+            own.runtime_endpoint("eu-central-1").as_deref(),
+            Some("https://bedrock-runtime.eu-central-1.amazonaws.com")
+        );
+        let set = access(Some("http://127.0.0.1:1")).await;
+        assert_eq!(set.runtime_endpoint("eu-central-1").as_deref(), Some("http://127.0.0.1:1"));
+    }
+
+    #[tokio::test]
+    async fn fips_does_not_keep_claude_code_from_its_own_host() {
+        let mut own = access(Some("http://127.0.0.1:1")).await;
+        let keys = aws_credential_types::Credentials::new("AKIAAAAAAAAAAAAAAAAA", "x", None, None, "test");
+        let provider = aws_credential_types::provider::SharedCredentialsProvider::new(keys);
+        let base = own.base.to_builder().credentials_provider(provider).use_fips(true).use_dual_stack(true).build();
+        own.base = std::sync::Arc::new(base);
+        let request = InvokeRequest { model_id: "m".into(), region: "us-east-1".into(), verb: Verb::Invoke };
+        let client = own.runtime(&request.region).await;
+        let watch = own.log.begin("bedrock-runtime", "InvokeModel", &request.region);
+        let failure = own.invoke_plain(&client, &request, &watch).await.err().unwrap();
+        assert_eq!(failure.kind, FailureKind::Connect, "{failure:?}");
+    }
 }

@@ -18,13 +18,18 @@ use crate::{
     world::{FileRead, World},
 };
 
+/// What came of the main model: it answers, or how it was refused, where that is known.
+pub(super) type Outcome = Result<(), Option<Failure>>;
+
 pub(super) struct Context {
     pub(super) world: World,
     pub(super) plan: ProbePlan,
     pub(super) access: Access,
     sink: Sink,
     /// What came of the main model, once that is known: reading on is worth it only where it did not answer.
-    main_answers: watch::Sender<Option<Result<(), String>>>,
+    main_answers: watch::Sender<Option<Outcome>>,
+    /// Everything but the client programs has been looked at.
+    rest_done: watch::Sender<bool>,
     claude: OnceCell<Fact<Program>>,
 }
 
@@ -33,7 +38,30 @@ impl Context {
         let log_sink = sink.clone();
         let log = CallLog::new(move |call| log_sink(Update::Call(call)));
         let access = Access::load(target(&world, &plan), log).await;
-        Self { world, plan, access, sink, main_answers: watch::Sender::new(None), claude: OnceCell::new() }
+        Self {
+            world,
+            plan,
+            access,
+            sink,
+            main_answers: watch::Sender::new(None),
+            rest_done: watch::Sender::new(false),
+            claude: OnceCell::new(),
+        }
+    }
+
+    /// Says that everything but the client programs has been looked at.
+    pub(super) fn rest_is_done(&self) {
+        self.rest_done.send_replace(true);
+    }
+
+    /// Waits until everything else has been looked at and the main model has answered; for ever where it does not.
+    pub(super) async fn well_without_programs(&self) {
+        let mut done = self.rest_done.subscribe();
+        let ended = done.wait_for(|done| *done).await.is_ok();
+        let answered = matches!(*self.main_answers.borrow(), Some(Ok(())));
+        if !(ended && answered) {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The Claude Code of this machine, asked for its version once.
@@ -41,8 +69,8 @@ impl Context {
         self.claude.get_or_init(|| super::programs::look(&self.world, "claude")).await.clone()
     }
 
-    /// Says whether the main model answered, and if not, in what words it was refused.
-    pub(super) fn main_answered(&self, outcome: Result<(), String>) {
+    /// Says whether the main model answered, and if not, how it was refused.
+    pub(super) fn main_answered(&self, outcome: Outcome) {
         self.main_answers.send_replace(Some(outcome));
     }
 
@@ -52,11 +80,11 @@ impl Context {
     }
 
     /// Waits until it is known what came of the main model.
-    pub(super) async fn main_outcome(&self) -> Result<(), String> {
+    pub(super) async fn main_outcome(&self) -> Outcome {
         let mut answers = self.main_answers.subscribe();
         match answers.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(String::new())),
-            Err(_) => Err(String::new()),
+            Ok(outcome) => outcome.clone().unwrap_or(Err(None)),
+            Err(_) => Err(None),
         }
     }
 
@@ -86,11 +114,7 @@ fn target(world: &World, plan: &ProbePlan) -> Target {
         .iter()
         .filter_map(|service| {
             let endpoint = plan.settings.endpoints.get(*service)?;
-            let Some(variable) = endpoint.setting.as_ref() else {
-                // Claude Code's runtime calls go to the Region's own host, whatever else is set.
-                let fixed = plan.settings.client == Client::ClaudeCode && *service == "bedrock-runtime";
-                return fixed.then(|| ((*service).to_owned(), endpoint.url.clone()));
-            };
+            let variable = endpoint.setting.as_ref()?;
             // The plan carries addresses without user names and queries; the real one stands in the environment or a file.
             let url = world.filled_variable(&variable.name).unwrap_or_else(|| endpoint.url.clone());
             Some(((*service).to_owned(), url.trim().to_owned()))
@@ -98,11 +122,7 @@ fn target(world: &World, plan: &ProbePlan) -> Target {
         .collect();
     let plain_http_only = plan.settings.endpoints.values().all(|endpoint| endpoint.url.starts_with("http://"))
         && !plan.settings.sources.iter().any(|source| source.kind == SourceKind::Login && source.wins);
-    let extra_roots = plan.extra_roots.as_ref().and_then(|path| match world.read_file(&world.expand_path(path)) {
-        // What is no certificate would make the HTTP client panic; the settings report it.
-        FileRead::Text(text) if are_certificates(&text) => Some(text.into_bytes()),
-        FileRead::Text(_) | FileRead::Missing | FileRead::Trouble(_) => None,
-    });
+    let extra_roots = extra_roots(world, plan).map(String::into_bytes);
     let call_timeout = plan
         .settings
         .request_timeout_ms
@@ -117,6 +137,7 @@ fn target(world: &World, plan: &ProbePlan) -> Target {
             .filter(|_| plan.settings.authentication == Authentication::BearerToken)
             .map(|token| token.trim().to_owned()),
         endpoints,
+        own_runtime_host: plan.settings.client == Client::ClaudeCode,
         replace_roots: plan.replace_roots && extra_roots.is_some(),
         extra_roots,
         plain_http_only,
@@ -126,6 +147,14 @@ fn target(world: &World, plan: &ProbePlan) -> Target {
                 .is_none_or(|value| value.trim() != "1"),
         headers: headers(world),
         call_timeout,
+    }
+}
+
+/// The PEM text of the roots that the client adds. What is no certificate would make the HTTP client panic; the settings report it.
+pub(super) fn extra_roots(world: &World, plan: &ProbePlan) -> Option<String> {
+    match world.read_file(&world.expand_path(plan.extra_roots.as_ref()?)) {
+        FileRead::Text(text) if are_certificates(&text) => Some(text),
+        FileRead::Text(_) | FileRead::Missing | FileRead::Trouble(_) => None,
     }
 }
 

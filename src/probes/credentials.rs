@@ -1,11 +1,8 @@
 //! The credential chain: asked once, before anything that needs it.
 
-use std::time::Duration;
-
 use super::{
     Probe,
     context::{Aws, Context},
-    within,
 };
 use crate::{
     aws::Resolved,
@@ -30,6 +27,18 @@ pub(super) async fn probe(context: &Context) -> Option<Aws<'_>> {
         give_up(context, Why::Unsupported, reason);
         return None;
     }
+    if bearer {
+        // An API key comes before every other source. What else lies about belongs to nobody who calls Bedrock here: its account,
+        // quotas and history would be told as those of the key.
+        let mut aws = None;
+        context
+            .announced(Probe::Credentials, async {
+                context.send(Update::Credentials(Fact::Known(of_key(context))));
+                aws = Some(Aws::new(context, context.access.clone(), false));
+            })
+            .await;
+        return aws;
+    }
     if settings.sources.iter().any(|source| source.kind == SourceKind::CredentialExport && source.wins) {
         let reason = "Claude Code gets its credentials from awsCredentialExport, a helper that bedside does not run without consent";
         context.send(Update::Credentials(Fact::unreadable(Why::Unsupported, reason)));
@@ -52,22 +61,12 @@ pub(super) async fn probe(context: &Context) -> Option<Aws<'_>> {
     let mut aws = None;
     context
         .announced(Probe::Credentials, async {
-            let outcome = resolve(context).await;
-            aws = match (outcome, bearer) {
-                (Ok(resolved), false) => {
+            aws = match resolve(context).await {
+                Ok(resolved) => {
                     context.send(Update::Credentials(Fact::Known(known(context, &resolved))));
                     Some(Aws::new(context, context.access.with_credentials(&resolved), true))
                 }
-                // The API key is what counts; other credentials serve STS, quotas and history only.
-                (Ok(resolved), true) => {
-                    context.send(Update::Credentials(Fact::Known(of_key(context))));
-                    Some(Aws::new(context, context.access.with_credentials(&resolved), true))
-                }
-                (Err(_), true) => {
-                    context.send(Update::Credentials(Fact::Known(of_key(context))));
-                    Some(Aws::new(context, context.access.clone(), false))
-                }
-                (Err(failure), false) => {
+                Err(failure) => {
                     let why = match failure.kind {
                         FailureKind::Timeout => Why::Timeout,
                         _ => Why::Fault,
@@ -88,28 +87,16 @@ pub(super) async fn probe(context: &Context) -> Option<Aws<'_>> {
     aws
 }
 
-/// With an API key the chain is asked only where the settings show a source: nobody waits for instance metadata on a laptop.
 async fn resolve(context: &Context) -> Result<Resolved, Failure> {
-    let settings = &context.plan.settings;
-    let bearer = settings.authentication == Authentication::BearerToken;
-    if bearer && !settings.sources.iter().any(|source| source.kind != SourceKind::BearerToken && source.wins) {
-        return Err(Failure::local(FailureKind::Credentials, "an API key only"));
+    let limit = context.limit();
+    if let Ok(outcome) = tokio::time::timeout(limit, context.access.resolve_credentials()).await {
+        return outcome;
     }
-    let limit = if bearer { Duration::from_secs(4).min(context.limit()) } else { context.limit() };
-    let answer = within(limit, async {
-        match context.access.resolve_credentials().await {
-            Ok(resolved) => Fact::Known(Ok(resolved)),
-            Err(failure) => Fact::Known(Err(failure)),
-        }
-    })
-    .await;
-    match answer {
-        Fact::Known(outcome) => outcome,
-        Fact::Absent(reason) => Err(Failure::local(FailureKind::Other, reason)),
-        Fact::Unreadable(obstacle) => {
-            Err(Failure::local(FailureKind::Timeout, format!("the credential chain gave {}", obstacle.detail)))
-        }
-    }
+    let message = format!("the credential chain gave no answer within {} s", limit.as_secs_f32());
+    let mut failure = Failure::local(FailureKind::Timeout, message);
+    // A helper or a sign-in may be slow without any fault of the network.
+    failure.code = Some("CredentialChainTimedOut".to_owned());
+    Err(failure)
 }
 
 fn known(context: &Context, resolved: &Resolved) -> Credentials {

@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use super::{Probe, ROLES, context::Aws, within};
+use super::{Probe, ROLES, context::Aws};
 use crate::{
-    aws::{InvokeRequest, Verb},
+    aws::{InvokeRequest, Verb, runtime_host},
     evidence::{
-        Attempt, Client, Fact, FailureKind, Invocation, ModelRole, ModelSetting, Origin, OriginKind, Replacement,
-        Update, Why,
+        Attempt, Client, Fact, Failure, FailureKind, Invocation, ModelRole, ModelSetting, Origin, OriginKind,
+        Replacement, Update, Why,
     },
     settings::claude_code,
+    world::monotonic_now,
 };
 
 pub(super) async fn probe(aws: &Aws<'_>) {
@@ -42,47 +43,46 @@ pub(super) async fn probe(aws: &Aws<'_>) {
                 };
                 ids.push((role, id));
             }
-            let main = ids.iter().find(|(role, _)| *role == ModelRole::Main).and_then(|(_, id)| id.clone());
-            let others = ids.iter().filter(|(role, _)| *role != ModelRole::Main);
-            tokio::join!(
-                async {
-                    let fact = invoke_role(aws, ModelRole::Main, main.as_deref()).await;
-                    let works = fact.known().is_some_and(|invocation| invocation.works(context.plan.settings.client));
-                    let refusal = fact
-                        .known()
-                        .and_then(|invocation| invocation.attempts().find_map(|attempt| attempt.failure.as_ref()))
-                        .map(|failure| failure.message.clone())
-                        .unwrap_or_default();
-                    // A role with the main model's id has the main model's answer.
-                    for (role, id) in &ids {
-                        if *role != ModelRole::Main
-                            && *id == main
-                            && region_of(aws, *role) == region_of(aws, ModelRole::Main)
-                        {
-                            context.send(Update::Invoke(*role, same_as_main(&fact)));
-                        }
-                    }
-                    context.send(Update::Invoke(ModelRole::Main, fact));
-                    context.main_answered(if works { Ok(()) } else { Err(refusal) });
-                },
-                async {
-                    for (role, id) in others {
-                        if *id == main && region_of(aws, *role) == region_of(aws, ModelRole::Main) {
-                            continue;
-                        }
-                        let fact = invoke_role(aws, *role, id.as_deref()).await;
-                        context.send(Update::Invoke(*role, fact));
-                    }
+            let of_role = |wanted: ModelRole| {
+                ids.iter().find(|(role, _)| *role == wanted).map(|(role, id)| (id.clone(), region_of(aws, *role)))
+            };
+            let of_role = &of_role;
+            // Each model is invoked once, whatever roles it has; different models side by side.
+            let invoked = |role: ModelRole| async move {
+                let Some(sent) = of_role(role) else { return };
+                if ROLES
+                    .into_iter()
+                    .take_while(|earlier| *earlier != role)
+                    .any(|it| of_role(it).as_ref() == Some(&sent))
+                {
+                    return;
                 }
-            );
+                let fact = invoke_role(aws, role, sent.0.as_deref()).await;
+                for same in ROLES.into_iter().filter(|it| *it != role && of_role(*it).as_ref() == Some(&sent)) {
+                    context.send(Update::Invoke(same, same_as(role, &fact)));
+                }
+                let works = fact.known().is_some_and(|invocation| invocation.works(context.plan.settings.client));
+                let refusal = fact
+                    .known()
+                    .and_then(|invocation| invocation.attempts().find_map(|attempt| attempt.failure.clone()));
+                context.send(Update::Invoke(role, fact));
+                if role == ModelRole::Main {
+                    context.main_answered(if works { Ok(()) } else { Err(refusal) });
+                }
+            };
+            let [main, background, subagent, fallback] = ROLES;
+            tokio::join!(invoked(main), invoked(background), invoked(subagent), invoked(fallback));
+            if of_role(ModelRole::Main).is_none() {
+                context.main_answered(Err(None));
+            }
         })
         .await;
 }
 
-/// What the main model's answer says of another role: a failure is the main model's to report.
-fn same_as_main(fact: &Fact<Invocation>) -> Fact<Invocation> {
+/// What a model's answer says of another role that has it too: a failure is reported once.
+fn same_as(role: ModelRole, fact: &Fact<Invocation>) -> Fact<Invocation> {
     match fact {
-        Fact::Known(_) => Fact::Absent("it is the main model".into()),
+        Fact::Known(_) => Fact::Absent(format!("it is the {} model", role.name())),
         other => other.clone(),
     }
 }
@@ -124,7 +124,8 @@ pub(super) async fn model_id(aws: &Aws<'_>, role: ModelRole) -> Option<String> {
 /// The built-in main model depends on the version that is installed; without one, or of the newest, it is as it stands.
 async fn of_version(aws: &Aws<'_>, built_in: Option<String>) -> Option<String> {
     let built_in = built_in?;
-    let program = aws.context.claude_code().await;
+    // The list of profiles is needed next, so it need not wait for the version.
+    let (program, _) = tokio::join!(aws.context.claude_code(), aws.system_profiles());
     let version = program.known().and_then(|program| program.version.as_deref());
     let model = claude_code::default_model(version);
     let (prefix, rest) = built_in.split_once('.')?;
@@ -212,8 +213,12 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
         }
         _ => None,
     };
-    let host =
-        plan.settings.endpoints.get("bedrock-runtime").map_or_else(String::new, |endpoint| endpoint.host().to_owned());
+    let host = match plan.settings.endpoints.get("bedrock-runtime") {
+        // A model with a Region of its own is called there, unless a setting names one address for all.
+        Some(endpoint) if endpoint.setting.is_none() && role != ModelRole::Main => runtime_host(&region),
+        Some(endpoint) => endpoint.host().to_owned(),
+        None => String::new(),
+    };
     let (first, second) = match plan.settings.client {
         Client::ClaudeCode | Client::AwsSdk => (Verb::InvokeStream, Verb::Invoke),
         Client::Bedside => (Verb::ConverseStream, Verb::Converse),
@@ -229,16 +234,22 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
     };
     let request = |verb: Verb| InvokeRequest { model_id: id.to_owned(), region: region.clone(), verb };
     let limit = context.limit();
-    let fact = within(limit, async {
-        let stream = twice(aws, &request(first)).await;
+    let mut second_began = None;
+    let work = async {
+        twice(aws, &request(first), &mut invocation.stream).await;
+        if role == ModelRole::Main && invocation.works(plan.settings.client) {
+            // Whoever reads on only where the model does not answer need not wait for the second operation.
+            context.main_answered(Ok(()));
+        }
         // What stops the first stops the second just the same; asking again would only cost time.
-        let hopeless = stream
-            .failure
+        let hopeless = invocation
+            .stream
             .as_ref()
+            .and_then(|stream| stream.failure.as_ref())
             .is_some_and(|failure| !failure.is_answer() && failure.kind != FailureKind::CutStream);
-        invocation.stream = Some(stream);
         if !hopeless {
-            invocation.plain = Some(twice(aws, &request(second)).await);
+            second_began = Some(monotonic_now());
+            twice(aws, &request(second), &mut invocation.plain).await;
         }
         let replaceable = plan.settings.models.of(role).known().is_some_and(|model| model.replaceable);
         if role == ModelRole::Main
@@ -246,16 +257,32 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
             && !invocation.works(plan.settings.client)
             && is_replaced_after(&invocation)
         {
-            invocation.replacements = replacements(aws, id, &region).await;
+            replace(aws, id, &region, &mut invocation.replacements).await;
         }
-        Fact::Known(invocation)
-    })
-    .await;
-    match fact {
-        Fact::Known(invocation) if timed_out(&invocation) && plan.settings.request_timeout_ms.is_none() => {
-            Fact::unreadable(Why::Timeout, format!("the model did not answer within {} s", limit.as_secs_f32()))
-        }
-        other => other,
+    };
+    let cut = tokio::time::timeout(limit, work).await.is_err();
+    // What was learnt before the deadline stays: an answered stream is an answer, whatever the second call does.
+    if let (true, Some(began), None) = (cut, second_began, &invocation.plain) {
+        invocation.plain = Some(out_of_time(second, began.elapsed(), limit));
+    }
+    if invocation.stream.is_none() || (timed_out(&invocation) && plan.settings.request_timeout_ms.is_none()) {
+        return Fact::unreadable(Why::Timeout, format!("the model did not answer within {} s", limit.as_secs_f32()));
+    }
+    Fact::Known(invocation)
+}
+
+/// A call that was still under way at the probe's deadline.
+fn out_of_time(verb: Verb, spent: Duration, limit: Duration) -> Attempt {
+    let message = format!("no answer by the end of the {} s that all calls of a model have", limit.as_secs_f32());
+    Attempt {
+        operation: verb.operation().to_owned(),
+        ok: false,
+        ms: u64::try_from(spent.as_millis()).unwrap_or(u64::MAX),
+        tries: 1,
+        failure: Some(Failure::local(FailureKind::Timeout, message)),
+        stop_reason: None,
+        input_tokens: 0,
+        output_tokens: 0,
     }
 }
 
@@ -274,10 +301,9 @@ fn is_replaced_after(invocation: &Invocation) -> bool {
 
 /// Tries what Claude Code would try, in its order, until one answers. Its own probes are plain calls, its turn is a stream: a model
 /// counts only when it streams.
-async fn replacements(aws: &Aws<'_>, id: &str, region: &str) -> Vec<Replacement> {
-    let Some(foundation_model) = foundation_model_of(aws, id).await else { return Vec::new() };
+async fn replace(aws: &Aws<'_>, id: &str, region: &str, tried: &mut Vec<Replacement>) {
+    let Some(foundation_model) = foundation_model_of(aws, id).await else { return };
     let prefix = id.split_once('.').map_or("us", |(prefix, _)| prefix);
-    let mut tried = Vec::new();
     for candidate in claude_code::replacements(&foundation_model) {
         let built_in = format!("{prefix}.{candidate}");
         let Some(model_id) = default_of_claude_code(aws, Some(&built_in)).await else { continue };
@@ -289,7 +315,6 @@ async fn replacements(aws: &Aws<'_>, id: &str, region: &str) -> Vec<Replacement>
             break;
         }
     }
-    tried
 }
 
 /// The only attempt ran into our own deadline: nothing was learnt of the model.
@@ -329,14 +354,14 @@ fn listed(id: &str) -> ModelSetting {
     }
 }
 
-/// One call, and a second one after a failure that may pass by itself.
-async fn twice(aws: &Aws<'_>, request: &InvokeRequest) -> Attempt {
-    let first = aws.access.invoke(request).await;
-    let Some(pause) = worth_retrying(&first) else { return first };
+/// One call, and a second one after a failure that may pass by itself. The first outcome stands until the second is there.
+async fn twice(aws: &Aws<'_>, request: &InvokeRequest, outcome: &mut Option<Attempt>) {
+    let first = outcome.insert(aws.access.invoke(request).await);
+    let Some(pause) = worth_retrying(first) else { return };
     tokio::time::sleep(pause).await;
     let mut second = aws.access.invoke(request).await;
     second.tries = 2;
-    second
+    *outcome = Some(second);
 }
 
 /// Failures that may pass by themselves, with how long to wait. A quota of a day does not pass, and a cut stream may.

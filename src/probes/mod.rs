@@ -33,18 +33,21 @@ pub type Sink = Arc<dyn Fn(Update) + Send + Sync>;
 pub async fn run(world: World, plan: ProbePlan, sink: Sink) {
     let context = Context::new(world, plan, sink.clone()).await;
     let context = &context;
-    tokio::join!(programs::probe(context), network::probe(context), async {
-        if let Some(aws) = credentials::probe(context).await {
-            let aws = &aws;
-            tokio::join!(
-                identity::probe(aws),
-                lists::probe(aws),
-                access::probe(aws),
-                invoke::probe(aws),
-                quotas::probe(aws),
-                history::probe(aws),
-            );
-        }
+    tokio::join!(programs::probe(context), async {
+        tokio::join!(network::probe(context), async {
+            if let Some(aws) = credentials::probe(context).await {
+                let aws = &aws;
+                tokio::join!(
+                    identity::probe(aws),
+                    lists::probe(aws),
+                    access::probe(aws),
+                    invoke::probe(aws),
+                    quotas::probe(aws),
+                    history::probe(aws),
+                );
+            }
+        });
+        context.rest_is_done();
     });
     sink(Update::End);
 }

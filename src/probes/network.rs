@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, prelude::BASE64_STANDARD};
+use percent_encoding::percent_decode_str;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -24,11 +26,14 @@ use tokio_rustls::{
     },
 };
 
-use super::{Probe, context::Context};
+use super::{
+    Probe,
+    context::{Context, extra_roots},
+};
 use crate::{
     aws::classify_text,
-    evidence::{Fact, Failure, FailureKind, HostReport, Step, Update, clean},
-    world::{FileRead, World, monotonic_now},
+    evidence::{Fact, Failure, FailureKind, HostReport, Secret, Step, Update, clean},
+    world::{World, monotonic_now},
 };
 
 /// A connection that takes longer is not made at all.
@@ -48,6 +53,8 @@ struct Address {
 struct ProxyAddress {
     host: String,
     port: u16,
+    /// What the proxy is told of who asks, from the user name and password in its address.
+    authorization: Option<Secret<String>>,
 }
 
 pub(super) async fn probe(context: &Context) {
@@ -57,7 +64,10 @@ pub(super) async fn probe(context: &Context) {
     context
         .announced(Probe::Network, async {
             let addresses = addresses(context);
-            let roots = addresses.iter().any(|address| address.https).then(|| Arc::new(roots(context)));
+            let roots = addresses.iter().any(|address| address.https).then(|| {
+                let extra = extra_roots(&context.world, &context.plan);
+                Arc::new(roots(extra.as_deref(), context.plan.replace_roots))
+            });
             let mut set = tokio::task::JoinSet::new();
             for (index, address) in addresses.into_iter().enumerate() {
                 let roots = roots.clone();
@@ -142,7 +152,18 @@ fn proxy_for(world: &World, https: bool, host: &str) -> Option<ProxyAddress> {
     let url = names.iter().find_map(|name| world.filled_variable(name))?;
     let url = if url.contains("://") { url } else { format!("http://{url}") };
     let (_, host, port) = split(url.trim())?;
-    Some(ProxyAddress { host, port })
+    Some(ProxyAddress { host, port, authorization: basic(url.trim()) })
+}
+
+/// The `Basic` credentials of a user name and password in an address, as the SDK makes them.
+fn basic(url: &str) -> Option<Secret<String>> {
+    let (_, rest) = url.split_once("://")?;
+    let (user_info, _) = rest.split(['/', '?', '#']).next()?.rsplit_once('@')?;
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let mut plain: Vec<u8> = percent_decode_str(user).collect();
+    plain.push(b':');
+    plain.extend(percent_decode_str(password));
+    Some(Secret::new(format!("Basic {}", BASE64_STANDARD.encode(plain))))
 }
 
 fn is_exempt(no_proxy: &str, host: &str) -> bool {
@@ -189,9 +210,9 @@ async fn look(address: Address, roots: Option<Arc<Result<RootCertStore, String>>
             return report;
         }
     };
-    if address.proxy.is_some() && address.https {
+    if let (Some(proxy), true) = (&address.proxy, address.https) {
         let target = format!("{}:{}", address.host, address.port);
-        if let Err(failure) = tunnel(&mut stream, &target).await {
+        if let Err(failure) = tunnel(&mut stream, &target, proxy.authorization.as_ref()).await {
             report.connect = Step { ok: false, ms: ms(began), failure: Some(failure) };
             return report;
         }
@@ -247,9 +268,13 @@ async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     Err(last)
 }
 
-/// Asks a proxy for a tunnel. Proxies that want a password say so; it is not sent here.
-async fn tunnel(stream: &mut TcpStream, target: &str) -> Result<(), Failure> {
-    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n");
+/// Asks a proxy for a tunnel, with the password in its address where there is one: the client sends it too.
+async fn tunnel(stream: &mut TcpStream, target: &str, authorization: Option<&Secret<String>>) -> Result<(), Failure> {
+    let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
+    if let Some(authorization) = authorization {
+        request.push_str(&format!("Proxy-Authorization: {}\r\n", authorization.expose()));
+    }
+    request.push_str("\r\n");
     let talk = async {
         stream.write_all(request.as_bytes()).await?;
         let mut head = [0_u8; 256];
@@ -264,21 +289,18 @@ async fn tunnel(stream: &mut TcpStream, target: &str) -> Result<(), Failure> {
     }
 }
 
-/// The trust roots of the client: the system's, and those that it adds.
-fn roots(context: &Context) -> Result<RootCertStore, String> {
+/// The trust roots of the client: the system's, and those that it adds or takes instead.
+fn roots(extra: Option<&str>, replace: bool) -> Result<RootCertStore, String> {
     let mut store = RootCertStore::empty();
-    if !context.plan.replace_roots {
+    // Where there is nothing to take instead, the system's stay: a client with no root at all would trust nobody.
+    if !replace || extra.is_none() {
         for certificate in rustls_native_certs::load_native_certs().certs {
             // A root that rustls does not take would not be taken by the SDK either.
             let _ = store.add(certificate);
         }
     }
-    if let Some(path) = &context.plan.extra_roots
-        && let FileRead::Text(pem) = context.world.read_file(&context.world.expand_path(path))
-    {
-        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()).flatten() {
-            let _ = store.add(certificate);
-        }
+    for certificate in CertificateDer::pem_slice_iter(extra.unwrap_or_default().as_bytes()).flatten() {
+        let _ = store.add(certificate);
     }
     if store.is_empty() { Err("there are no trust roots on this machine".to_owned()) } else { Ok(store) }
 }
@@ -389,6 +411,38 @@ mod tests {
         for bad in ["a.b", "ftp://x", "http://", "http://x:nonsense"] {
             assert_eq!(split(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn without_roots_to_take_instead_the_systems_stay() {
+        let count = |roots: Result<RootCertStore, String>| roots.map_or(0, |store| store.len());
+        assert_eq!(count(roots(None, true)), count(roots(None, false)));
+        let key = rcgen::KeyPair::generate().unwrap();
+        let own = rcgen::CertificateParams::new(vec!["own".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+        assert_eq!(count(roots(Some(&own), true)), 1);
+    }
+
+    #[test]
+    fn a_proxy_is_told_the_user_and_password_of_its_address() {
+        let sent = |url| basic(url).map(|it| it.expose().clone());
+        assert_eq!(sent("http://al%40b:p%3Aq@proxy:3128").as_deref(), Some("Basic YWxAYjpwOnE="));
+        assert_eq!(sent("http://alice@proxy:3128/").as_deref(), Some("Basic YWxpY2U6"));
+        assert_eq!(sent("http://proxy:3128/a@b"), None);
+    }
+
+    #[tokio::test]
+    async fn the_tunnel_asks_with_the_password() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let proxy = tokio::spawn(async move {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            let mut head = [0_u8; 512];
+            let read = peer.read(&mut head).await.unwrap();
+            peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+            String::from_utf8_lossy(&head[..read]).into_owned()
+        });
+        tunnel(&mut stream, "host:443", basic("http://u:p@proxy").as_ref()).await.unwrap();
+        assert!(proxy.await.unwrap().contains("\r\nProxy-Authorization: Basic dTpw\r\n\r\n"));
     }
 
     #[test]

@@ -1,16 +1,19 @@
-//! The client programs on this machine: where they stand, what they say their version is. They are started, so only those that the
-//! user's own `PATH` names are, and for no longer than a few seconds.
+//! The client program on this machine: where it stands, what it says its version is. It is started, so only the one that the user's
+//! own `PATH` names is, and for no longer than a few seconds. Programs of other clients are not: no check reads their version, and the
+//! AWS CLI takes longer to start than a whole healthy run.
 
 use std::time::Duration;
 
 use super::{Probe, context::Context};
 use crate::{
-    evidence::{Clients, Fact, Program, Update, clean},
+    evidence::{Client, Clients, Fact, Program, Update, Why, clean},
     world::World,
 };
 
 /// A program that does not tell its version in this time is not waited for.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long the AWS CLI is given where everything else is done and well.
+const PATIENCE: Duration = Duration::from_millis(700);
 
 pub(super) async fn probe(context: &Context) {
     if !context.wants(Probe::Programs) {
@@ -18,10 +21,26 @@ pub(super) async fn probe(context: &Context) {
     }
     context
         .announced(Probe::Programs, async {
-            let (claude_code, aws_cli) = tokio::join!(context.claude_code(), look(&context.world, "aws"));
+            let other = |name: &str| Fact::Absent(format!("`{name}` is not the client, so it was not asked"));
+            let (claude_code, aws_cli) = match context.plan.settings.client {
+                Client::ClaudeCode => (context.claude_code().await, other("aws")),
+                Client::AwsSdk => (other("claude"), aws_cli(context).await),
+                Client::Bedside => (other("claude"), other("aws")),
+            };
             context.send(Update::Clients(Clients { claude_code, aws_cli }));
         })
         .await;
+}
+
+/// The AWS CLI needs a second or more to say its version. Where the model answered, nothing waits for it.
+async fn aws_cli(context: &Context) -> Fact<Program> {
+    let enough = async {
+        tokio::join!(tokio::time::sleep(PATIENCE), context.well_without_programs());
+    };
+    tokio::select! {
+        program = look(&context.world, "aws") => program,
+        () = enough => Fact::unreadable(Why::Unfinished, "`aws --version` had not ended when everything else was done"),
+    }
 }
 
 pub(super) async fn look(world: &World, name: &str) -> Fact<Program> {

@@ -1,20 +1,19 @@
 //! Quotas of the chosen models. Known codes are asked for side by side; models whose codes are not in the table are looked for by
-//! name, page by page: at most 4 pages, and up to 30 only where the main model did not answer and a quota may be the reason.
-
-use crate::{
-    aws::QuotaRow,
-    evidence::{Fact, Failure, ModelRole, Quota, QuotaUnit, Update},
-};
+//! name at the same time, page by page until they are found: at most 2 pages, and up to 30 only where the main model is throttled.
 
 use super::{
     Probe,
-    context::{Aws, unreadable},
+    context::{Aws, Outcome, unreadable},
     invoke,
 };
+use crate::{
+    aws::QuotaRow,
+    evidence::{Fact, Failure, ModelRole, Quota, QuotaUnit, Update, Why},
+};
 
-/// Pages of 100 rows that are read when a quota has to be found by its name: as many as there are rounds in a healthy run.
-const PAGES: usize = 4;
-/// Pages that are read where the main model did not answer.
+/// Pages of 100 rows that are read when a quota has to be found by its name: as many as there are rounds of invoking a model.
+const PAGES: usize = 2;
+/// Pages that are read where the main model is throttled.
 const MAX_PAGES: usize = 30;
 
 /// A model whose quotas are wanted.
@@ -48,41 +47,31 @@ async fn read(aws: &Aws<'_>) -> Fact<Vec<Quota>> {
     if wanted.is_empty() {
         return Fact::Absent("no model is known whose quotas could be read".into());
     }
+    let (with, without): (Vec<&Wanted>, Vec<&Wanted>) = wanted.iter().partition(|it| {
+        aws.context.plan.quota_codes.iter().any(|code| code.model == it.foundation_model && code.scope == it.scope)
+    });
     let limit = aws.context.limit();
-    let by_code = tokio::time::timeout(limit, by_code(aws, &wanted));
-    let mut quotas = match by_code.await {
-        Ok(Ok(quotas)) => quotas,
-        Ok(Err(failure)) => return unreadable(failure, "servicequotas:GetServiceQuota"),
-        Err(_) => {
-            return Fact::unreadable(
-                crate::evidence::Why::Timeout,
-                format!("no answer within {} s", limit.as_secs_f32()),
-            );
+    let (mut quotas, mut named) = (Vec::new(), Vec::new());
+    let work = async { tokio::join!(by_code(aws, &with, &mut quotas), by_name(aws, &without, &mut named)) };
+    let outcome = tokio::time::timeout(limit, work).await;
+    quotas.extend(named);
+    quotas.sort_by(|a, b| a.role.cmp(&b.role).then_with(|| a.code.cmp(&b.code)));
+    match outcome {
+        // What was found before something went wrong is true all the same.
+        _ if !quotas.is_empty() => Fact::Known(quotas),
+        Ok((Err(failure), _)) => unreadable(failure, "servicequotas:GetServiceQuota"),
+        Ok((_, Err(failure))) => unreadable(failure, "servicequotas:ListServiceQuotas"),
+        Ok((Ok(()), Ok(()))) => {
+            Fact::Absent("Service Quotas lists none for these models within the pages that were read".into())
         }
-    };
-    let without: Vec<&Wanted> = wanted
-        .iter()
-        .filter(|it| {
-            !aws.context.plan.quota_codes.iter().any(|code| code.model == it.foundation_model && code.scope == it.scope)
-        })
-        .collect();
-    if !without.is_empty() {
-        match tokio::time::timeout(limit, by_name(aws, &without)).await {
-            Ok(Ok(found)) => quotas.extend(found),
-            Ok(Err(failure)) if quotas.is_empty() => return unreadable(failure, "servicequotas:ListServiceQuotas"),
-            _ => {}
-        }
+        Err(_) => Fact::unreadable(Why::Timeout, format!("no answer within {} s", limit.as_secs_f32())),
     }
-    if quotas.is_empty() {
-        return Fact::Absent("Service Quotas lists none for these models within the pages that were read".into());
-    }
-    Fact::Known(quotas)
 }
 
 /// Every known code, side by side: its applied and its default value.
-async fn by_code(aws: &Aws<'_>, wanted: &[Wanted]) -> Result<Vec<Quota>, Failure> {
+async fn by_code(aws: &Aws<'_>, wanted: &[&Wanted], quotas: &mut Vec<Quota>) -> Result<(), Failure> {
     let mut set = tokio::task::JoinSet::new();
-    for it in wanted {
+    for (index, it) in wanted.iter().enumerate() {
         for code in aws
             .context
             .plan
@@ -90,42 +79,41 @@ async fn by_code(aws: &Aws<'_>, wanted: &[Wanted]) -> Result<Vec<Quota>, Failure
             .iter()
             .filter(|code| code.model == it.foundation_model && code.scope == it.scope)
         {
-            let (access, code, role) = (aws.access.clone(), code.clone(), it.role);
+            let (access, code) = (aws.access.clone(), code.clone());
             set.spawn(async move {
                 let (applied, default) =
                     tokio::join!(access.applied_quota(&code.code), access.default_quota(&code.code));
-                (role, code, applied, default)
+                (index, code, applied, default)
             });
         }
     }
-    let mut quotas = Vec::new();
-    let mut refused = None;
-    while let Some(Ok((role, code, applied, default))) = set.join_next().await {
+    let mut refused = Ok(());
+    while let Some(Ok((index, code, applied, default))) = set.join_next().await {
         let (applied, default) = match (applied, default) {
             // A quota that was never changed for the account may be unknown to the applied list: then the default holds.
             (Err(failure), default) if is_missing(&failure) => (None, default.ok().flatten()),
             (Err(failure), _) => {
-                refused = Some(failure);
+                refused = Err(failure);
                 continue;
             }
             (Ok(applied), default) => (applied, default.ok().flatten()),
         };
-        let Some(row) = applied.as_ref().or(default.as_ref()) else { continue };
+        let (Some(it), Some(row)) = (wanted.get(index), applied.as_ref().or(default.as_ref())) else { continue };
+        // A code that the table has wrong must not speak for another model.
+        if matches_row(row, it) != Some(code.unit) {
+            continue;
+        }
         quotas.push(Quota {
-            role,
+            role: it.role,
             code: code.code,
             name: row.name.clone(),
             unit: code.unit,
-            applied: applied.as_ref().or(default.as_ref()).and_then(|row| row.value),
+            applied: row.value,
             default: default.as_ref().and_then(|row| row.value),
             adjustable: row.adjustable,
         });
     }
-    quotas.sort_by(|a, b| a.role.cmp(&b.role).then_with(|| a.code.cmp(&b.code)));
-    match refused {
-        Some(failure) if quotas.is_empty() => Err(failure),
-        _ => Ok(quotas),
-    }
+    refused
 }
 
 fn is_missing(failure: &Failure) -> bool {
@@ -133,11 +121,13 @@ fn is_missing(failure: &Failure) -> bool {
 }
 
 /// Page by page by name, until all are found, the pages end, or nothing depends on them any more.
-async fn by_name(aws: &Aws<'_>, wanted: &[&Wanted]) -> Result<Vec<Quota>, Failure> {
-    let mut found: Vec<Quota> = Vec::new();
+async fn by_name(aws: &Aws<'_>, wanted: &[&Wanted], found: &mut Vec<Quota>) -> Result<(), Failure> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let mut token = None;
     for number in 0..MAX_PAGES {
-        if number >= PAGES && aws.context.main_answers().await {
+        if number >= PAGES && !is_throttled(&aws.context.main_outcome().await) {
             break;
         }
         let page = aws.access.applied_quotas(token.take()).await?;
@@ -157,7 +147,7 @@ async fn by_name(aws: &Aws<'_>, wanted: &[&Wanted]) -> Result<Vec<Quota>, Failur
             }
         }
         token = page.next;
-        if token.is_none() {
+        if token.is_none() || wanted.iter().all(|it| is_complete(it, found)) {
             break;
         }
     }
@@ -172,7 +162,31 @@ async fn by_name(aws: &Aws<'_>, wanted: &[&Wanted]) -> Result<Vec<Quota>, Failur
             found[index].default = default.ok().flatten().and_then(|row| row.value);
         }
     }
-    Ok(found)
+    Ok(())
+}
+
+/// Every model has a quota of a minute and one of a day (AWS docs: quotas of Amazon Bedrock); older ones count requests as well.
+fn is_complete(wanted: &Wanted, found: &[Quota]) -> bool {
+    [QuotaUnit::TokensPerMinute, QuotaUnit::TokensPerDay]
+        .into_iter()
+        .all(|unit| found.iter().any(|quota| quota.role == wanted.role && quota.unit == unit))
+}
+
+/// Whether a quota may be what keeps the main model from answering.
+fn is_throttled(outcome: &Outcome) -> bool {
+    let Err(Some(failure)) = outcome else { return false };
+    let text = failure.message.to_lowercase();
+    failure.status == Some(429)
+        || failure.code.as_deref().is_some_and(|code| {
+            matches!(
+                code,
+                "ThrottlingException"
+                    | "TooManyRequestsException"
+                    | "ServiceQuotaExceededException"
+                    | "rate_limit_error"
+            )
+        })
+        || text.contains("too many")
 }
 
 /// Which quotas apply to calls with this id (AWS docs: quotas of Amazon Bedrock).
@@ -192,7 +206,13 @@ fn scope_of(id: &str) -> &'static str {
 fn matches_row(row: &QuotaRow, wanted: &Wanted) -> Option<QuotaUnit> {
     let name = row.name.to_lowercase();
     let (head, model) = name.split_once(" for ")?;
-    let scope = if head.starts_with("global cross-region") {
+    let scope = if head.starts_with("model invocation max tokens per day") {
+        // One row for all calls within a geography or a Region.
+        if wanted.scope == "global" {
+            return None;
+        }
+        wanted.scope
+    } else if head.starts_with("global cross-region") {
         "global"
     } else if head.starts_with("cross-region") {
         "cross-region"
@@ -250,7 +270,17 @@ mod tests {
             matches_row(&row("Cross-Region model inference requests per minute for Claude Opus 5.5 V1"), &wanted),
             Some(QuotaUnit::RequestsPerMinute)
         );
+        assert_eq!(
+            matches_row(
+                &row(
+                    "Model invocation max tokens per day for Anthropic Claude Opus 5.5 (doubled for cross-region calls)"
+                ),
+                &wanted
+            ),
+            Some(QuotaUnit::TokensPerDay)
+        );
         for other in [
+            "Model invocation max tokens per day for Anthropic Claude Opus 5 (doubled for cross-region calls)",
             "Global cross-region model inference tokens per minute for Anthropic Claude Opus 5.5",
             "Cross-region model inference tokens per minute for Anthropic Claude Opus 5",
             "Cross-region model inference tokens per minute for Anthropic Claude Opus 5.5 V1 1M Context Length",
@@ -259,5 +289,16 @@ mod tests {
         }
         assert_eq!(model_words("anthropic.claude-opus-4-5-20251101-v1:0"), "opus 4.5");
         assert_eq!(model_words("anthropic.claude-sonnet-5"), "sonnet 5");
+    }
+
+    #[test]
+    fn only_a_throttle_is_worth_reading_on() {
+        let failed = |code: &str| {
+            let mut failure = Failure::local(crate::evidence::FailureKind::Service, "no");
+            failure.code = Some(code.to_owned());
+            Err(Some(failure))
+        };
+        assert!(is_throttled(&failed("ThrottlingException")));
+        assert!(!is_throttled(&failed("AccessDeniedException")) && !is_throttled(&Ok(())) && !is_throttled(&Err(None)));
     }
 }

@@ -182,3 +182,110 @@ fn the_footprint_stays_below_what_alarms_security_teams() {
     called.dedup();
     assert!(called.len() <= 5, "{called:?}");
 }
+
+#[test]
+fn an_answered_stream_stays_an_answer_when_the_plain_call_hangs() {
+    let ran = with(&["bedrock-runtime:InvokeModel=hang"], &[]);
+    let (verdict, causes) = ran.verdict();
+    assert_eq!((verdict.as_str(), ran.code, causes.len()), ("ok", Some(0), 0));
+}
+
+#[test]
+fn quotas_that_were_found_stay_when_others_do_not_come() {
+    let world = World::new();
+    let file = world.home().join("record.json");
+    let fault = "servicequotas:ListServiceQuotas=hang";
+    let record = file.to_str().unwrap();
+    world.doctor(&["--simulate", "healthy", "--timeout", "3s", "--fault", fault, "--record", record]);
+    let evidence: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let known = evidence["quotas"]["known"].as_array().unwrap();
+    assert!(!known.is_empty() && known.iter().all(|quota| quota["role"] == "background"), "{known:?}");
+}
+
+#[test]
+fn a_slow_helper_is_no_fault_of_the_network() {
+    // A host that can be reached, so that only the helper is in the way.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let world = World::new()
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", &format!("http://{}", listener.local_addr().unwrap()))
+        .file(".aws/config", "[default]\ncredential_process = sleep 30\n");
+    let ran = world.doctor(&["--client", "aws-sdk", "--timeout", "1s", "--model", "us.anthropic.claude-opus-5-5"]);
+    let (verdict, causes) = ran.verdict();
+    assert_eq!((verdict.as_str(), ran.code, causes.len()), ("unknown", Some(3), 0), "{causes:?}");
+    assert!(ran.stdout.contains("the credential chain gave no answer within 1 s"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_api_key_speaks_for_itself_alone() {
+    let world = World::new()
+        .env("CLAUDE_CODE_USE_BEDROCK", "1")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_BEARER_TOKEN_BEDROCK", "ABSKc29tZWJvZHk=")
+        .env("ANTHROPIC_BEDROCK_BASE_URL", "http://127.0.0.1:9")
+        .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        .file(".aws/credentials", "[default]\naws_access_key_id = AKIAAAAAAAAAAAAAAAAA\naws_secret_access_key = x\n")
+        .file(".claude/settings.json", r#"{ "awsCredentialExport": "false" }"#);
+    let json = world.doctor(&["--client", "claude-code", "--timeout", "4s"]).json();
+    let services: Vec<_> = json["calls"].as_array().unwrap().iter().map(|call| call["service"].to_string()).collect();
+    assert!(services.iter().any(|it| it.contains("bedrock-runtime")), "the key is tried: {services:?}");
+    assert!(services.iter().all(|it| it.contains("bedrock")), "nobody else's credentials are: {services:?}");
+}
+
+/// Calls that follow one another: the most that do not overlap.
+fn chain_of(evidence: &serde_json::Value) -> usize {
+    let mut calls: Vec<(u64, u64)> = evidence["calls"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|call| (call["started_ms"].as_u64().unwrap(), call["ms"].as_u64().unwrap()))
+        .collect();
+    calls.sort_by_key(|(began, ms)| began + ms);
+    let mut ended = 0;
+    calls
+        .iter()
+        .filter(|(began, ms)| {
+            *began >= ended && {
+                ended = began + ms;
+                true
+            }
+        })
+        .count()
+}
+
+#[test]
+fn no_call_waits_without_need() {
+    // Signing in takes one call more with SSO and two with two roles, which are not among those that are recorded.
+    for (scenario, longest) in [
+        ("healthy", 2),
+        ("healthy-unpinned", 3),
+        ("healthy-sso", 2),
+        ("healthy-two-hop-role", 2),
+        ("healthy-aws-sdk", 3),
+    ] {
+        let world = World::new();
+        let file = world.home().join("record.json");
+        let ran =
+            world.doctor(&["--simulate", scenario, "--fault", "latency=500ms", "--record", file.to_str().unwrap()]);
+        assert_eq!(ran.code, Some(0), "{scenario}");
+        let evidence = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(chain_of(&evidence), longest, "{scenario}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_slow_aws_cli_keeps_nobody_waiting() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new().file("bin/aws", "#!/bin/sh\nsleep 20\n");
+    let program = world.home().join("bin/aws");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", program.parent().unwrap().display());
+    let world = world.env("PATH", &path);
+    for scenario in ["healthy", "healthy-aws-sdk"] {
+        let began = std::time::Instant::now();
+        let ran = world.doctor(&["--simulate", scenario]);
+        assert_eq!(ran.code, Some(0), "{scenario}");
+        assert!(began.elapsed() < std::time::Duration::from_secs(5), "{scenario}: {:?}", began.elapsed());
+    }
+}
