@@ -473,7 +473,12 @@ fn notes(evidence: &Evidence, selection: &Selection) -> EvidenceNotes {
 }
 
 fn spoken(program: &crate::evidence::Program) -> String {
-    program.version.clone().unwrap_or_else(|| format!("of unknown version ({})", program.path))
+    match (&program.version, &program.problem) {
+        (Some(version), _) => version.clone(),
+        // It is not the client, so it was found and not asked.
+        (None, None) => format!("({})", program.path),
+        (None, Some(_)) => format!("of unknown version ({})", program.path),
+    }
 }
 
 /// What could not be looked at, for people: a line for each reason; what lacks a permission is in one line, each with its own.

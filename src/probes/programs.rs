@@ -1,6 +1,6 @@
 //! The client program on this machine: where it stands, what it says its version is. It is started, so only the one that the user's
-//! own `PATH` names is, and for no longer than a few seconds. Programs of other clients are not: no check reads their version, and the
-//! AWS CLI takes longer to start than a whole healthy run.
+//! own `PATH` names is, and for no longer than a few seconds. Programs of other clients are looked for and not started: no check reads
+//! their version, and the AWS CLI takes longer to start than a whole healthy run.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(super) async fn probe(context: &Context) {
     }
     context
         .announced(Probe::Programs, async {
-            let other = |name: &str| Fact::Absent(format!("`{name}` is not the client, so it was not asked"));
+            let other = |name: &str| find(&context.world, name);
             let (claude_code, aws_cli) = match context.plan.settings.client {
                 Client::ClaudeCode => (context.claude_code().await, other("aws")),
                 Client::AwsSdk => (other("claude"), aws_cli(context).await),
@@ -43,18 +43,26 @@ async fn aws_cli(context: &Context) -> Fact<Program> {
     }
 }
 
-pub(super) async fn look(world: &World, name: &str) -> Fact<Program> {
+/// Where a program stands, without starting it.
+fn find(world: &World, name: &str) -> Fact<Program> {
     let found = world.find_programs(name);
     let Some(first) = found.first() else {
         return Fact::Absent(format!("there is no `{name}` on PATH"));
     };
-    let mut program = Program {
+    Fact::Known(Program {
         path: world.display_path(first),
         version: None,
         also: found[1..].iter().map(|path| world.display_path(path)).collect(),
         problem: None,
+    })
+}
+
+pub(super) async fn look(world: &World, name: &str) -> Fact<Program> {
+    let (Fact::Known(mut program), Some(first)) = (find(world, name), world.find_programs(name).into_iter().next())
+    else {
+        return Fact::Absent(format!("there is no `{name}` on PATH"));
     };
-    match world.run(first, &["--version"], LIMIT).await {
+    match world.run(&first, &["--version"], LIMIT).await {
         Ok(output) => {
             let text = if output.stdout.trim().is_empty() { &output.stderr } else { &output.stdout };
             program.version = version_in(text);
