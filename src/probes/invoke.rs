@@ -215,7 +215,9 @@ async fn invoke_role(aws: &Aws<'_>, role: ModelRole, id: Option<&str>) -> Fact<I
     };
     let host = match plan.settings.endpoints.get("bedrock-runtime") {
         // A model with a Region of its own is called there, unless a setting names one address for all.
-        Some(endpoint) if endpoint.setting.is_none() && role != ModelRole::Main => runtime_host(&region),
+        Some(endpoint) if endpoint.setting.is_none() && region != region_of(aws, ModelRole::Main) => {
+            runtime_host(&region)
+        }
         Some(endpoint) => endpoint.host().to_owned(),
         None => String::new(),
     };
