@@ -97,7 +97,8 @@ impl Simulation {
         let (plain, secure, forward) = (bind().await?, bind().await?, bind().await?);
         let authority = scenario.network.tls_authority.as_deref().unwrap_or("Simulated AWS Authority");
         let tls = Tls::new(authority)?;
-        let (black_hole, closed_port) = (BlackHole::new().await?, ClosedPort::new()?);
+        let black_hole = BlackHole::new(scenario.machine.mentions("{blackhole")).await?;
+        let closed_port = ClosedPort::new()?;
         let url = |address: std::net::SocketAddr| format!("http://{address}");
         let addresses = Addresses {
             http: url(plain.local_addr()?),

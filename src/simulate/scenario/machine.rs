@@ -28,6 +28,14 @@ pub struct MachineSpec {
     pub bin: BTreeMap<String, ProgramSpec>,
 }
 
+impl MachineSpec {
+    /// Whether a placeholder stands in any of the machine's texts.
+    pub(crate) fn mentions(&self, placeholder: &str) -> bool {
+        // The debug form holds them all, and nothing in a placeholder is escaped there.
+        format!("{self:?}").contains(placeholder)
+    }
+}
+
 /// Which endpoint variables a machine gets by itself.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]

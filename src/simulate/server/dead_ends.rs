@@ -23,7 +23,8 @@ pub(crate) struct ClosedPort {
 }
 
 impl BlackHole {
-    pub(crate) async fn new() -> io::Result<Self> {
+    /// Filling the queue ends with a connection that times out, so it is done only where somebody will come here.
+    pub(crate) async fn new(used: bool) -> io::Result<Self> {
         // Some systems queue a few more connections than they are asked for.
         const MOST: usize = 256;
         let socket = TcpSocket::new_v4()?;
@@ -31,7 +32,7 @@ impl BlackHole {
         let listener = socket.listen(1)?;
         let address = listener.local_addr()?;
         let mut queue = Vec::new();
-        while queue.len() < MOST {
+        while used && queue.len() < MOST {
             match timeout(Duration::from_millis(60), TcpStream::connect(address)).await {
                 Ok(Ok(stream)) => queue.push(stream),
                 Ok(Err(_)) | Err(_) => break,
