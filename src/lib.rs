@@ -1,4 +1,4 @@
-//! bedside finds out why Claude on Amazon Bedrock does not work for someone, repairs it, and then lets them chat.
+//! bedside finds out why Claude on Amazon Bedrock does not work for someone.
 //!
 //! The library is the program without its `main`: tests and benchmarks use it. See `docs/architecture.md` for the rooms of this
 //! house, who may use whom, and the invariants that tests keep.

@@ -21,7 +21,7 @@ pub(super) fn run(world: &World, arguments: &ChecksArgs) -> Result<Exit, Failed>
         output::print(pages::schema(&schema).trim_end())?;
         return Ok(Exit::Ok);
     }
-    let knowledge = packs::load(world, &arguments.checks)?;
+    let knowledge = packs::load(world, &arguments.checks, false)?;
     let paint = Paint::new(&Terminal::detect(world));
     let text = match &arguments.id {
         Some(id) => page(&knowledge, id)?,

@@ -27,7 +27,7 @@ pub(super) fn run(world: &World, arguments: &DoctorArgs) -> Result<Exit, Failed>
     let terminal = Terminal::detect(world);
     let mut progress =
         Progress::start(terminal.stderr && arguments.replay.is_none(), terminal.unicode, "Reading the settings");
-    let knowledge = packs::load(world, &arguments.checks)?;
+    let knowledge = packs::load(world, &arguments.checks, arguments.simulate.is_some())?;
     let selection =
         Selection::new(&arguments.only, &arguments.skip, &knowledge).map_err(|error| Failed::new(error.to_string()))?;
     let evidence = match &arguments.replay {
@@ -91,7 +91,12 @@ fn look(
         Event::Settled(_) => {}
         Event::Began(name) => with_probe(&name, |probe| progress.began(probe.doing())),
         Event::Done(name) => with_probe(&name, |probe| progress.done(probe.doing())),
-        Event::Cut(why) => progress.say(&format!("Cut short: {why}. What follows is what was known by then.")),
+        Event::Cut(why) => {
+            progress.end();
+            if terminal.stderr {
+                output::note(&format!("Cut short: {why}. What follows is what was known by then."));
+            }
+        }
     };
     runtime()?.block_on(async {
         let interrupted = async {
@@ -105,7 +110,7 @@ fn look(
         };
         match &arguments.simulate {
             Some(name) => {
-                let simulated = simulated::start(world, name, &arguments.fault).await?;
+                let simulated = simulated::start(world, name, &arguments.fault, simulated::Programs::ItsOwn).await?;
                 let scenario = simulated::find(name)?;
                 // Unless told otherwise, through the eyes of the client that the scenario is about.
                 let request = Request {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Failed;
 use crate::{
-    knowledge::{Knowledge, PackSource},
+    engine::vocabulary,
+    knowledge::{Knowledge, PackSource, guard_packs},
     world::{FileRead, World},
 };
 
@@ -13,9 +14,10 @@ use crate::{
 ///
 /// # Errors
 /// A folder that is not there, or the first malformed file.
-pub(super) fn load(world: &World, folders: &[PathBuf]) -> Result<Knowledge, Failed> {
+pub(super) fn load(world: &World, folders: &[PathBuf], simulated: bool) -> Result<Knowledge, Failed> {
     let mut packs = Vec::new();
-    if let Some(own) = world.config_dir().map(|folder| folder.join("checks"))
+    // A simulated machine has a home of its own; the real one is not read for it.
+    if let Some(own) = world.config_dir().map(|folder| folder.join("checks")).filter(|_| !simulated)
         && world.exists(&own)
     {
         packs.push(read(world, &own)?);
@@ -26,16 +28,27 @@ pub(super) fn load(world: &World, folders: &[PathBuf]) -> Result<Knowledge, Fail
         }
         packs.push(read(world, folder)?);
     }
-    Knowledge::with_packs(&packs).map_err(|error| {
-        Failed::new(error.to_string())
-            .hint("docs/adding-a-check.md shows the form of these files; mend the file, or leave its folder out")
-    })
+    let hint = "docs/adding-a-check.md shows the form of these files; mend the file, or leave its folder out";
+    let knowledge = Knowledge::with_packs(&packs).map_err(|error| Failed::new(error.to_string()).hint(hint))?;
+    if !packs.is_empty()
+        && let Some(complaint) = guard_packs(&knowledge, &vocabulary()).into_iter().next()
+    {
+        return Err(Failed::new(complaint).hint(hint));
+    }
+    Ok(knowledge)
 }
 
 fn read(world: &World, folder: &Path) -> Result<PackSource, Failed> {
     let mut pack = PackSource { name: world.display_path(folder), files: Vec::new() };
     for group in world.list_dir(folder) {
         let inside = folder.join(&group);
+        if group.ends_with(".toml") {
+            return Err(Failed::new(format!(
+                "{} lies outside of a group's folder, where nothing reads it",
+                world.display_path(&inside)
+            ))
+            .hint("put it into the folder of its group, such as models/, causes/ or signatures/"));
+        }
         for name in world.list_dir(&inside) {
             if name.starts_with('.') {
                 continue;

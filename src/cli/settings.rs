@@ -19,7 +19,7 @@ pub(super) fn run(world: &World, arguments: &SettingsArgs) -> Result<Exit, Faile
     let terminal = Terminal::detect(world);
     match &arguments.simulate {
         Some(name) => runtime()?.block_on(async {
-            let simulated = simulated::start(world, name, &[]).await?;
+            let simulated = simulated::start(world, name, &[], simulated::Programs::ItsOwn).await?;
             let shown = show(&simulated.world, arguments, terminal);
             simulated.simulation.shutdown().await;
             shown
@@ -108,7 +108,9 @@ fn rows(resolved: &Resolved) -> Vec<(&'static str, String, String)> {
             .as_ref()
             .map(|setting| format!("{}, {}", setting.name, setting.origin))
             .unwrap_or_else(|| "AWS's own".to_owned());
-        rows.push(("endpoint", endpoint.url.clone(), origin));
+        let nowhere = endpoint.setting.is_none() && resolved.region.known().is_none();
+        let url = if nowhere { "none, as there is no Region".to_owned() } else { endpoint.url.clone() };
+        rows.push(("endpoint", url, if nowhere { String::new() } else { origin }));
     }
     if let Some(proxy) = &settings.route.https_proxy {
         rows.push(("proxy", proxy.value.clone(), format!("{}, {}", proxy.name, proxy.origin)));
@@ -149,7 +151,7 @@ fn details(resolved: &Resolved, paint: Paint, with_variables: bool) -> String {
         page.push_str(text.trim_end());
         page.push('\n');
     };
-    line(&paint.bold(&format!("Where {} gets them from", name_of(settings.client))));
+    line(&paint.bold(&paint.paragraph(&format!("Where {} gets them from", name_of(settings.client)), 0)));
     for (name, value, origin) in rows(resolved) {
         let origin = if origin.is_empty() { String::new() } else { format!(" ({origin})") };
         line(&paint.hanging(&format!("{name}: {value}{origin}"), 2, 6));
@@ -157,6 +159,14 @@ fn details(resolved: &Resolved, paint: Paint, with_variables: bool) -> String {
     for shadowed in resolved.region.known().into_iter().flat_map(|region| &region.shadows) {
         line(&paint.dim(&paint.hanging(
             &format!("not the Region {} in {}: {}", shadowed.value, shadowed.origin, shadowed.because),
+            4,
+            8,
+        )));
+    }
+    let profile = settings.variables.iter().find(|setting| setting.name == "AWS_PROFILE");
+    for shadowed in profile.into_iter().flat_map(|setting| &setting.shadows) {
+        line(&paint.dim(&paint.hanging(
+            &format!("not the profile {} in {}: {}", shadowed.value, shadowed.origin, shadowed.because),
             4,
             8,
         )));
@@ -188,7 +198,7 @@ fn details(resolved: &Resolved, paint: Paint, with_variables: bool) -> String {
         ));
     }
     for problem in &settings.problems {
-        line(&paint.hanging(&format!("{}: {} ({})", problem.place(), problem.reason, problem.effect), 4, 8));
+        line(&paint.hanging(&format!("problem: {}: {} ({})", problem.place(), problem.reason, problem.effect), 2, 6));
     }
     if with_variables {
         line("");

@@ -19,7 +19,7 @@ pub(super) fn run(world: &World, arguments: &SimulateArgs) -> Result<Exit, Faile
     let name = arguments.scenario.as_deref().unwrap_or_default();
     simulated::find(name)?;
     runtime()?.block_on(async {
-        let simulated = simulated::start(world, name, &arguments.fault).await?;
+        let simulated = simulated::start(world, name, &arguments.fault, simulated::Programs::OfTheHost).await?;
         let exit = if arguments.command.is_empty() {
             serve(&simulated).await?
         } else {

@@ -21,11 +21,25 @@ pub(super) struct Simulated {
     _folder: TempDir,
 }
 
+/// Which programs a simulated machine has beside those of its scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Programs {
+    /// Whatever is on the PATH here: somebody is going to run them there.
+    OfTheHost,
+    /// The operating system's.
+    ItsOwn,
+}
+
 /// Starts a scenario.
 ///
 /// # Errors
 /// An unknown scenario, a fault that is none, or a loopback that cannot be listened on.
-pub(super) async fn start(host: &World, name: &str, faults: &[String]) -> Result<Simulated, Failed> {
+pub(super) async fn start(
+    host: &World,
+    name: &str,
+    faults: &[String],
+    programs: Programs,
+) -> Result<Simulated, Failed> {
     let scenario = find(name)?;
     let mut options = Options::default();
     for fault in faults {
@@ -44,7 +58,10 @@ pub(super) async fn start(host: &World, name: &str, faults: &[String]) -> Result
         .prefix("bedside-")
         .tempdir()
         .map_err(|error| Failed::new(format!("no temporary folder for the simulated machine: {error}")))?;
-    let path = host.environment().get(std::ffi::OsStr::new("PATH")).cloned();
+    let path = match programs {
+        Programs::OfTheHost => host.environment().get(std::ffi::OsStr::new("PATH")).cloned(),
+        Programs::ItsOwn => cfg!(unix).then(|| "/usr/bin:/bin".into()),
+    };
     let mut machine = simulation.machine(folder.path(), path.as_deref());
     // On its machine `bedside` is this very program, whatever the host has on its PATH.
     if let Some(itself) = this_program().ok().and_then(|it| Some(shlex::try_quote(it.to_str()?).ok()?.into_owned())) {

@@ -422,7 +422,14 @@ fn reaches(command: &[String], tree: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::one_line;
+    use super::*;
+
+    #[test]
+    fn a_panic_is_a_crashed_finding() {
+        let knowledge = Knowledge::embedded().unwrap();
+        let finding = contained(&knowledge.checks[0], || panic!("it broke"));
+        assert_eq!((finding.status, finding.measured.as_deref()), (Status::Crashed, Some("it broke")));
+    }
 
     #[test]
     fn one_full_stop_is_enough_in_any_alphabet() {

@@ -10,7 +10,7 @@ use super::{
     roots,
 };
 use crate::{
-    evidence::{Authentication, Evidence, Fact, Lookup, ModelRole, Why},
+    evidence::{Authentication, Evidence, Fact, Lookup, ModelRole, NOT_LOOKED_AT, Why},
     knowledge::{Confidence, Knowledge, RemedyKind, Status},
 };
 
@@ -238,6 +238,8 @@ pub struct EvidenceNotes {
     pub actions: Vec<String>,
     /// Not every check was selected.
     pub partial: Option<String>,
+    /// The run ended before everything was looked at.
+    pub cut: bool,
 }
 
 /// Puts the report together.
@@ -344,6 +346,19 @@ fn verdict(evidence: &Evidence, selection: &Selection, findings: &[Finding]) -> 
         }
     }
     if any(Status::Warn) { Verdict::Warn } else { Verdict::Ok }
+}
+
+/// Whether the run ended before everything was looked at.
+fn was_cut(evidence: &Evidence) -> bool {
+    let left = [
+        evidence.credentials.obstacle(),
+        evidence.network.obstacle(),
+        evidence.identity.obstacle(),
+        evidence.invoke.main.obstacle(),
+        evidence.quotas.obstacle(),
+        evidence.history.obstacle(),
+    ];
+    left.into_iter().flatten().any(|obstacle| obstacle.why == Why::Unfinished && obstacle.detail == NOT_LOOKED_AT)
 }
 
 fn is_missing<T>(fact: &Fact<T>) -> bool {
@@ -469,6 +484,7 @@ fn notes(evidence: &Evidence, selection: &Selection) -> EvidenceNotes {
         wall_ms: last.saturating_sub(first),
         actions,
         partial: selection.spoken(),
+        cut: was_cut(evidence),
     }
 }
 

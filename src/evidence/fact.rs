@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Failure;
 
+/// What is said of a fact that nobody came to look at.
+pub(crate) const NOT_LOOKED_AT: &str = "the run ended before this was looked at";
+
 /// A fact of the evidence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +66,7 @@ impl<T> Fact<T> {
 
     /// Returns a fact nobody has looked at yet; what is still so at the end of a run was not finished.
     pub fn pending() -> Self {
-        Self::unreadable(Why::Unfinished, "the run ended before this was looked at")
+        Self::unreadable(Why::Unfinished, NOT_LOOKED_AT)
     }
 
     /// Returns the value if it is known.

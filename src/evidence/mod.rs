@@ -10,6 +10,7 @@ mod settings;
 mod update;
 
 pub use document::*;
+pub(crate) use fact::NOT_LOOKED_AT;
 pub use fact::{Fact, Unreadable, Why};
 pub use failure::{Envelope, Failure, FailureKind, MAX_MESSAGE_CHARS, clean};
 pub use path::{Lookup, SchemaPaths, lookup};

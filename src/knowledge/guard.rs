@@ -17,8 +17,7 @@ pub struct Vocabulary {
 
 /// Returns every complaint about the knowledge: each names the file and what is wrong.
 pub fn guard(knowledge: &Knowledge, vocabulary: &Vocabulary) -> Vec<String> {
-    let states: BTreeSet<&str> =
-        knowledge.checks.iter().flat_map(|check| &check.establishes).map(String::as_str).collect();
+    let states = states(knowledge);
     let mut complaints = Vec::new();
     for check in &knowledge.checks {
         complaints.extend(
@@ -66,7 +65,45 @@ fn subject_complaint(path: &str, vocabulary: &Vocabulary) -> Option<String> {
     }
 }
 
+/// Returns what the checks of the user's own packs speak of and is not there, or not declared. Examples are the author's business.
+pub fn guard_packs(knowledge: &Knowledge, vocabulary: &Vocabulary) -> Vec<String> {
+    let states = states(knowledge);
+    let foreign = knowledge.checks.iter().filter(|check| check.foreign);
+    foreign
+        .flat_map(|check| {
+            path_complaints(check, &states, vocabulary).into_iter().map(|what| format!("{}: {what}", check.file))
+        })
+        .collect()
+}
+
+fn states(knowledge: &Knowledge) -> BTreeSet<&str> {
+    knowledge.checks.iter().flat_map(|check| &check.establishes).map(String::as_str).collect()
+}
+
 fn check_complaints(check: &Check, states: &BTreeSet<&str>, vocabulary: &Vocabulary) -> Vec<String> {
+    let mut complaints = path_complaints(check, states, vocabulary);
+    for text in [&check.title, &check.docs.what, &check.docs.why] {
+        if text.trim().is_empty() {
+            complaints.push("has an empty text".into());
+        }
+    }
+    if check.examples.is_empty() {
+        complaints.push("has no example".into());
+    }
+    for (number, case) in check.cases.iter().enumerate() {
+        if !check.examples.iter().any(|example| example.expect.case == Some(number)) {
+            complaints.push(format!("case {number} (`{}`) has no example", case.when.source()));
+        }
+    }
+    for status in [super::Status::Pass, super::Status::Unknown] {
+        if !check.examples.iter().any(|example| example.expect.status == status) {
+            complaints.push(format!("has no example of {}", status.word()));
+        }
+    }
+    complaints
+}
+
+fn path_complaints(check: &Check, states: &BTreeSet<&str>, vocabulary: &Vocabulary) -> Vec<String> {
     let mut complaints = Vec::new();
     let exists = |path: &str| vocabulary.facts.contains(path) || states.contains(path);
     for path in check.needs.iter().chain(&check.may) {
@@ -95,24 +132,6 @@ fn check_complaints(check: &Check, states: &BTreeSet<&str>, vocabulary: &Vocabul
             complaints.push(format!("`{path}` is used and not declared in `needs` or `may`"));
         } else if !exists(path) {
             complaints.push(format!("the path `{path}` does not exist"));
-        }
-    }
-    for text in [&check.title, &check.docs.what, &check.docs.why] {
-        if text.trim().is_empty() {
-            complaints.push("has an empty text".into());
-        }
-    }
-    if check.examples.is_empty() {
-        complaints.push("has no example".into());
-    }
-    for (number, case) in check.cases.iter().enumerate() {
-        if !check.examples.iter().any(|example| example.expect.case == Some(number)) {
-            complaints.push(format!("case {number} (`{}`) has no example", case.when.source()));
-        }
-    }
-    for status in [super::Status::Pass, super::Status::Unknown] {
-        if !check.examples.iter().any(|example| example.expect.status == status) {
-            complaints.push(format!("has no example of {}", status.word()));
         }
     }
     complaints

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 pub use cause::{Cause, Remedy, RemedyKind};
 pub use check::{Case, CauseOf, Check, Confidence, Example, Expectation, Status};
 pub use expression::{Expression, ExpressionError};
-pub use guard::{Vocabulary, guard};
+pub use guard::{Vocabulary, guard, guard_packs};
 pub use pack::{PackError, PackSource};
 pub use signatures::{Signature, SignatureFile};
 pub use tables::{ClientFault, ModelFacts, QuotaFacts, RegionFacts, Tables};

@@ -239,6 +239,7 @@ pub(super) fn unreadable<T>(failure: Failure, permission: &str) -> Fact<T> {
     let detail = match (why, failure.code.as_deref()) {
         (Why::Permission, _) => "the service refused the call".to_owned(),
         (_, Some(code)) => format!("{code}: {}", failure.spoken()),
+        (_, None) if failure.spoken().starts_with(failure.kind.word()) => failure.spoken(),
         (_, None) => format!("{}: {}", failure.kind.word(), failure.spoken()),
     };
     Fact::Unreadable(Unreadable {

@@ -51,7 +51,7 @@ impl Probe {
             Self::Identity => "identity (STS)",
             Self::Lists => "models and inference profiles",
             Self::Access => "model access",
-            Self::Invoke => "invoking the models",
+            Self::Invoke => "the answers of the models",
             Self::Quotas => "quotas",
             Self::History => "CloudTrail",
         }

@@ -130,7 +130,7 @@ fn headline(page: &mut Page, report: &Report) {
             if said.len() == 3 || !said.insert(why) {
                 continue;
             }
-            page.line(&page.paint.hanging(&format!("{}: {why}", check.title), 2, 4));
+            page.line(&page.paint.hanging(&format!("Not verified: {} ({why})", check.title), 2, 4));
         }
         if missing.is_empty() {
             for gap in report.notes.remarks.iter().take(2) {
@@ -268,7 +268,7 @@ fn remarks(page: &mut Page, report: &Report) {
     // What nobody misses is not worth a word on a healthy page.
     if !healthy {
         for gap in &report.notes.gaps {
-            page.line(&paint.dim(&paint.hanging(&format!("Not looked at: {gap}."), 2, 4)));
+            page.line(&paint.dim(&paint.hanging(&format!("Not looked at: {}.", gap.trim_end_matches('.')), 2, 4)));
         }
     }
     page.blank();
@@ -400,7 +400,9 @@ fn totals(page: &mut Page, report: &Report) {
     let price = if cost.output_tokens == 0 { "" } else { ", price unknown" };
     let seconds = report.notes.wall_ms;
     let line = if cost.requests == 0 {
-        format!("{}. Nothing was called.", upper_first(&words.join(", ")))
+        let nothing =
+            if report.notes.cut { "No call had ended when the run was cut short" } else { "Nothing was called" };
+        format!("{}. {nothing}.", upper_first(&words.join(", ")))
     } else {
         format!(
             "{}. {} calls in {} ms, {} tokens in, {} out{price}. Nothing was changed.",

@@ -49,6 +49,11 @@ impl Progress {
         self.show();
     }
 
+    /// Takes the line away.
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Ends the line without a trace.
     pub fn clear(self) {
         self.bar.finish_and_clear();

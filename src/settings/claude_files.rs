@@ -510,10 +510,26 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::Platform;
 
     fn user(text: &str) -> ClaudeFile {
         let world = World::in_memory([], [("/home/me/.claude/settings.json", text)]);
         read_all(&world, None).files.remove(1)
+    }
+
+    #[test]
+    fn managed_settings_stand_where_each_system_has_them() {
+        for (platform, folder) in [
+            (Platform::Linux, "/etc/claude-code"),
+            (Platform::MacOs, "/Library/Application Support/ClaudeCode"),
+            (Platform::Windows, r"C:\Program Files\ClaudeCode"),
+        ] {
+            let path = Path::new(folder).join("managed-settings.json").display().to_string();
+            let world = World::in_memory([], [(path.as_str(), r#"{"model": "opus"}"#)]).with_platform(platform);
+            let files = read_all(&world, None).files;
+            let managed = files.iter().find(|file| file.file.kind == OriginKind::ManagedSettings).unwrap();
+            assert_eq!(managed.key("model").map(|it| it.0), Some("opus"), "{platform:?}");
+        }
     }
 
     #[test]

@@ -161,7 +161,8 @@ def main():
 
         print(f"Rounds: {LATENCY_MS} ms before every answer")
         late = {}
-        for scenario in ["healthy", "healthy-unpinned", "healthy-sso", "healthy-two-hop-role", "healthy-aws-sdk"]:
+        for scenario in ["healthy", "healthy-unpinned", "healthy-sso", "healthy-two-hop-role", "healthy-aws-sdk",
+                         "healthy-web-identity", "healthy-imds-role"]:
             arguments = [BEDSIDE, "doctor", "--simulate", scenario, "--fault", f"latency={LATENCY_MS}ms", "--format", "json"]
             measured = [timed(arguments, home) for _ in range(max(3, runs // 2))]
             late[scenario] = statistics.median(spent for spent, _ in measured)
@@ -178,6 +179,19 @@ def main():
                     f"{statistics.median(cli) / late['healthy']:.1f} times as long as doctor")
         else:
             print(f"  left out: everything of the AWS CLI ({AWS} is not there; tests/run installs it)")
+
+        print("Truth: the first root cause of every scenario, and no finding where nothing is wrong")
+        listed = json.loads(run([BEDSIDE, "simulate", "--list", "--format", "json"], home).stdout)
+        true = healthy_ones = invented = 0
+        for scenario in listed:
+            report = json.loads(run([BEDSIDE, "doctor", "--simulate", scenario["name"], "--format", "json"], home).stdout)
+            first = next((cause["cause"] for cause in report["root_causes"]), None)
+            true += first == scenario["cause"] and report["verdict"] == scenario["verdict"]
+            if scenario["verdict"] == "ok":
+                healthy_ones += 1
+                invented += any(check["status"] in ("warn", "fail") for check in report["checks"])
+        row("scenarios whose verdict and first root cause are the true ones", f"{true} of {len(listed)}", "all")
+        row("healthy scenarios with a warning or a failure", f"{invented} of {healthy_ones}", "none")
 
 
 if __name__ == "__main__":

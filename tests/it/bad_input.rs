@@ -43,6 +43,14 @@ fn a_malformed_pack_says_file_line_and_reason() {
             "nests one macro",
         ),
         ("\u{0}", "a-b.toml:1"),
+        (
+            "id = \"a-b\"\ntitle = \"t\"\ngroup = \"models\"\nneeds = [\"region.nmae\"]\n[[case]]\nwhen = \"true\"\nstatus = \"fail\"\ncause = \"model-eol\"\n[docs]\nwhat=\"w\"\nwhy=\"y\"\n",
+            "a-b.toml: the path `region.nmae` does not exist",
+        ),
+        (
+            "id = \"a-b\"\ntitle = \"t\"\ngroup = \"models\"\n[[case]]\nwhen = \"identity.account == ''\"\nstatus = \"fail\"\ncause = \"model-eol\"\n[docs]\nwhat=\"w\"\nwhy=\"y\"\n",
+            "a-b.toml: `identity.account` is used and not declared",
+        ),
     ] {
         let world = World::new().file("pack/models/a-b.toml", text);
         let pack = world.home().join("pack");
@@ -51,9 +59,65 @@ fn a_malformed_pack_says_file_line_and_reason() {
 }
 
 #[test]
+fn a_pack_file_that_nothing_would_read_is_refused() {
+    let world = World::new().file("pack/a-b.toml", "");
+    let pack = world.home().join("pack");
+    let said = "lies outside of a group's folder";
+    usage(&world.run(&["doctor", "--offline", "--checks", pack.to_str().unwrap()]), said);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read_is_a_finding() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new().env("CLAUDE_CODE_USE_BEDROCK", "1").file(".aws/config", "[default]\nregion = us-east-1\n");
+    std::fs::set_permissions(world.home().join(".aws/config"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    std::fs::set_permissions(world.folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let arguments = ["doctor", "--offline", "--client", "claude-code", "--format", "json"];
+    let mut command = world.command(&arguments);
+    if std::fs::read(world.home().join(".aws/config")).is_ok() {
+        // The superuser reads everything; somebody else looks, at a copy of the program that everybody may run.
+        let copy = world.folder.path().join("bedside");
+        std::fs::copy(crate::harness::program(), &copy).unwrap();
+        let plain = world.command(&arguments);
+        command = std::process::Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy).args(arguments);
+        command.env_clear().envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir("/");
+    }
+    let output = command.output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let found =
+        json["checks"].as_array().unwrap().iter().find(|it| it["id"] == "client-settings-are-readable").unwrap();
+    assert_eq!((found["status"].as_str(), output.status.code()), (Some("fail"), Some(1)), "{found}");
+    assert!(found["measured"].as_str().unwrap().contains("ermission"), "{found}");
+}
+
+#[test]
+fn a_simulation_neither_reads_nor_writes_the_real_home() {
+    let world = World::new()
+        .file(".aws/config", "[default]\nregion = moon-east-1\n")
+        .file(".aws/credentials", "nonsense")
+        .file(".claude/settings.json", "{ broken")
+        .file(".bashrc", "export AWS_REGION=moon-east-1\n")
+        .env("AWS_PROFILE", "nobody");
+    let listing = || {
+        let output = std::process::Command::new("find").arg(world.home()).args(["-printf", "%p %s %T@\n"]).output();
+        output.unwrap().stdout
+    };
+    let before = listing();
+    let (verdict, causes) = world.doctor(&["--simulate", "healthy"]).verdict();
+    assert_eq!((verdict.as_str(), causes.len()), ("ok", 0), "{causes:?}");
+    assert_eq!(before, listing());
+}
+
+#[test]
 fn the_users_own_pack_folder_is_read_and_a_projects_is_not() {
     let world = World::new().file(".config/bedside/checks/models/a-b.toml", "nonsense");
-    usage(&world.run(&["doctor", "--simulate", "healthy"]), "a-b.toml:1");
+    usage(&world.run(&["doctor", "--offline"]), "a-b.toml:1");
+    // A simulated machine has a home of its own.
+    assert_eq!(world.doctor(&["--simulate", "healthy"]).code, Some(0));
     let world = World::new().file("project/.bedside/checks/models/a-b.toml", "nonsense");
     assert_eq!(world.doctor(&["--simulate", "healthy"]).code, Some(0));
 }

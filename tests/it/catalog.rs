@@ -93,7 +93,7 @@ fn every_set_up_cause_has_a_scenario() {
 }
 
 #[test]
-fn a_check_that_panics_is_its_own_verdict() {
+fn a_check_that_breaks_is_its_own_verdict() {
     let knowledge = embedded();
     let check = knowledge.check("model-id-is-invocable").unwrap();
     // A cause that the diagnosis names and that is not there breaks this check alone.
@@ -133,6 +133,16 @@ why = "y"
     assert_eq!(status("main-model-answers"), "pass");
     // The client's own call passed, so the verdict is not drawn into it.
     assert_eq!((json["verdict"].as_str(), ran.code), (Some("ok"), Some(0)));
+    let alone = world.doctor(&[
+        "--simulate",
+        "healthy",
+        "--no-invoke",
+        "--only",
+        "always-breaks",
+        "--checks",
+        pack.to_str().unwrap(),
+    ]);
+    assert_eq!((alone.verdict().0.as_str(), alone.code), ("unknown", Some(3)));
 }
 
 #[test]

@@ -62,6 +62,7 @@ fn a_fault_of_the_network_is_never_one_of_credentials() {
         ("bedrock-runtime=empty", "endpoint-url-wrong"),
         ("bedrock-runtime=wrong-content-type", "endpoint-url-wrong"),
         ("bedrock-runtime=status-502", "service-unavailable|endpoint-url-wrong"),
+        ("bedrock-runtime=big-error", "service-unavailable"),
     ] {
         let (verdict, causes) = with(&[fault], &[]).verdict();
         assert_eq!(verdict, "fail", "{fault}");
@@ -139,6 +140,14 @@ fn without_invoking_nothing_is_claimed() {
 fn offline_nothing_is_called() {
     let ran = World::new().doctor(&["--offline", "--client", "aws-sdk"]);
     assert_eq!(ran.json()["calls"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn the_chat_of_bedside_is_looked_at_by_its_own_operations() {
+    let json = World::new().doctor(&["--simulate", "healthy-aws-sdk", "--client", "bedside"]).json();
+    assert_eq!((json["verdict"].as_str(), json["client"].as_str()), (Some("ok"), Some("bedside")));
+    let called = |operation: &str| json["calls"].as_array().unwrap().iter().any(|call| call["operation"] == operation);
+    assert!(called("ConverseStream") && called("Converse") && !called("InvokeModel"), "{}", json["calls"]);
 }
 
 #[test]

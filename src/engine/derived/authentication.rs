@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Diagnosis, View, network};
+use super::{Diagnosis, View, client, network, place};
 use crate::{
     evidence::{Authentication, CredentialSource, Fact, Failure, FailureKind, SourceKind},
     knowledge::Confidence,
@@ -166,8 +166,13 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
             return of("imds-unreachable", base);
         }
         // Outside AWS nobody expects anything of instance metadata; what it said is no reason.
-        let message = base.message.clone().filter(|_| view.evidence.machine.inside_aws.is_some());
-        return of("no-credentials", Diagnosis { message, ..base });
+        let inside = view.evidence.machine.inside_aws.is_some();
+        let message = base.message.clone().filter(|_| inside);
+        // A name that no profile has, or a file that cannot be read, is the reason itself; a network that is down is another one.
+        let told = |fact: Fact<Diagnosis>| fact.known().is_some_and(|diagnosis| !diagnosis.is_fine());
+        let independent =
+            !inside && told(network::diagnose(view)) && !told(place::profile(view)) && !told(client::files(view));
+        return of("no-credentials", Diagnosis { independent, message, ..base });
     };
     let mfa = winner.detail.contains("MFA");
     match winner.kind {

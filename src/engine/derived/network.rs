@@ -1,7 +1,7 @@
 //! The way to the service: names, connections, TLS, proxies, addresses. A fault here is never a fault of credentials, and an answer
 //! of the service itself is never a fault here.
 
-use super::{Diagnosis, ModelRef, View, model_id};
+use super::{Diagnosis, ModelRef, View, model_id, place};
 use crate::{
     evidence::{Client, Endpoint, Envelope, Fact, Failure, FailureKind, HostReport, Invocation, Setting, Why},
     knowledge::Confidence,
@@ -40,6 +40,10 @@ pub(super) fn diagnose(view: View<'_>) -> Fact<Diagnosis> {
                 setting.name, setting.origin
             ),
         );
+    }
+    if overridden_runtime(view).is_none() && place::is_malformed(view) {
+        // A host of no Region cannot be found; the Region's own check says it.
+        return Diagnosis::fine();
     }
     if let Some(failure) = invoke {
         return Fact::Known(of_failure(view, failure, "bedrock-runtime"));

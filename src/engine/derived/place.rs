@@ -139,6 +139,11 @@ pub(super) fn region(view: View<'_>, main: &InvocationDiagnoses) -> Fact<Diagnos
     Diagnosis::fine()
 }
 
+/// The Region is written as none is.
+pub(super) fn is_malformed(view: View<'_>) -> bool {
+    view.evidence.region.known().is_some_and(|region| !REGION_NAME.is_match(&region.name))
+}
+
 /// Nothing answers for this Region: its host does not resolve, or the service says that it is not one.
 fn unusable(view: View<'_>) -> bool {
     let of_scope = |message: &str| message.to_lowercase().contains("valid region");
@@ -169,7 +174,10 @@ pub(super) fn profile(view: View<'_>) -> Fact<Diagnosis> {
     }
     let unprefixed =
         view.evidence.settings.problems.iter().find(|problem| problem.reason.contains(&format!("[{}]", profile.name)));
-    let near = nearest(&profile.name, profile.available.iter().map(String::as_str)).map(str::to_owned);
+    // White space and capitals first: no name is nearer than the same one.
+    let bare = profile.name.replace("\\x20", " ").replace("\\r", "").replace("\\t", "").replace("\\n", "");
+    let same = profile.available.iter().find(|it| it.eq_ignore_ascii_case(bare.trim())).map(String::as_str);
+    let near = same.or_else(|| nearest(&profile.name, profile.available.iter().map(String::as_str))).map(str::to_owned);
     Fact::Known(Diagnosis {
         client: Some(view.evidence.settings.client.spoken().to_owned()),
         profile: Some(profile.name.clone()),
@@ -177,7 +185,11 @@ pub(super) fn profile(view: View<'_>) -> Fact<Diagnosis> {
         origin: Some(profile.origin.to_string()),
         available: (!profile.available.is_empty()).then(|| profile.available.join(", ")),
         place: unprefixed.map(crate::evidence::FileProblem::place),
-        subcause: unprefixed.map(|_| "section-without-prefix".to_owned()),
+        subcause: if unprefixed.is_some() {
+            Some("section-without-prefix".to_owned())
+        } else {
+            (bare != profile.name).then(|| "white-space".to_owned())
+        },
         value: near,
         independent: true,
         measured: Some(format!("no profile `{}`", profile.name)),

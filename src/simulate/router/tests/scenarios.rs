@@ -113,6 +113,7 @@ const FAULTY: &[(&str, &str, &str, u64, &str)] = &[
 
 /// Scenarios whose fault lies on the machine or in the network, with API keys, or which have a test of their own.
 const ELSEWHERE: &[&str] = &[
+    "aws-login-expired",
     "access-key-as-api-key",
     "anthropic-key-as-api-key",
     "api-key-expired",
@@ -298,6 +299,7 @@ fn healthy_scenarios_answer() {
         ("own-throttles-last-hour", "dev", OPUS),
         ("prompt-caching-off", "dev", OPUS),
         ("retired-small-fast-model", "dev", OPUS),
+        ("retired-subagent-model", "dev", OPUS),
         // The same world is healthy for a small request.
         ("throttled-tokens", "dev", OPUS),
     ] {
