@@ -9,7 +9,7 @@ use super::{
     output, simulated,
 };
 use crate::{
-    evidence::{Client, Fact},
+    evidence::{Client, Fact, Shadowed},
     report::{Paint, safe},
     settings::{self, Request, Resolved},
     world::{World, terminal::Terminal},
@@ -70,7 +70,7 @@ fn rows(resolved: &Resolved) -> Vec<(&'static str, String, String)> {
     };
     let by = settings.provider_setting.as_ref().map(|setting| setting.origin.to_string()).unwrap_or_default();
     rows.push(("talks to", provider.to_owned(), by));
-    let winner = settings.sources.iter().find(|source| source.wins);
+    let winner = settings.winner();
     match winner {
         Some(source) => rows.push((
             "credentials",
@@ -151,33 +151,25 @@ fn details(resolved: &Resolved, paint: Paint, with_variables: bool) -> String {
         page.push_str(text.trim_end());
         page.push('\n');
     };
+    let beaten = |what: &str, shadowed: &Shadowed| {
+        let text = format!("not {what}{} in {}: {}", shadowed.value, shadowed.origin, shadowed.because);
+        paint.dim(&paint.hanging(&text, 4, 8))
+    };
     line(&paint.bold(&paint.paragraph(&format!("Where {} gets them from", name_of(settings.client)), 0)));
     for (name, value, origin) in rows(resolved) {
         let origin = if origin.is_empty() { String::new() } else { format!(" ({origin})") };
         line(&paint.hanging(&format!("{name}: {value}{origin}"), 2, 6));
     }
     for shadowed in resolved.region.known().into_iter().flat_map(|region| &region.shadows) {
-        line(&paint.dim(&paint.hanging(
-            &format!("not the Region {} in {}: {}", shadowed.value, shadowed.origin, shadowed.because),
-            4,
-            8,
-        )));
+        line(&beaten("the Region ", shadowed));
     }
     let profile = settings.variables.iter().find(|setting| setting.name == "AWS_PROFILE");
     for shadowed in profile.into_iter().flat_map(|setting| &setting.shadows) {
-        line(&paint.dim(&paint.hanging(
-            &format!("not the profile {} in {}: {}", shadowed.value, shadowed.origin, shadowed.because),
-            4,
-            8,
-        )));
+        line(&beaten("the profile ", shadowed));
     }
     for model in [&settings.models.main, &settings.models.background].into_iter().filter_map(Fact::known) {
         for shadowed in &model.shadows {
-            line(&paint.dim(&paint.hanging(
-                &format!("not the model {} in {}: {}", shadowed.value, shadowed.origin, shadowed.because),
-                4,
-                8,
-            )));
+            line(&beaten("the model ", shadowed));
         }
     }
     let losers: Vec<_> = settings.sources.iter().filter(|source| !source.wins).collect();
@@ -206,11 +198,7 @@ fn details(resolved: &Resolved, paint: Paint, with_variables: bool) -> String {
         for setting in &settings.variables {
             line(&paint.hanging(&format!("{}={} ({})", setting.name, setting.value, setting.origin), 2, 6));
             for shadowed in &setting.shadows {
-                line(&paint.dim(&paint.hanging(
-                    &format!("not {} in {}: {}", shadowed.value, shadowed.origin, shadowed.because),
-                    4,
-                    8,
-                )));
+                line(&beaten("", shadowed));
             }
         }
         line("");

@@ -205,8 +205,11 @@ impl FileProblem {
 /// The AWS profile in effect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProfileSetting {
-    /// Its name.
+    /// Its name, with white space around it made visible.
     pub name: String,
+    /// The name without the white space around it; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trimmed: Option<String>,
     /// Where the name comes from.
     pub origin: Origin,
     /// Whether a section of that name stands in the AWS files.
@@ -215,6 +218,13 @@ pub struct ProfileSetting {
     pub available: Vec<String>,
     /// Whether somebody chose it, rather than `default` being used because nothing was said.
     pub chosen: bool,
+}
+
+impl Settings {
+    /// Returns the source of credentials that the client uses to sign, where one was found.
+    pub fn winner(&self) -> Option<&CredentialSource> {
+        self.sources.iter().find(|source| source.wins)
+    }
 }
 
 /// The roles in which a client uses models.

@@ -56,7 +56,7 @@ impl Progress {
 
     /// Ends the line without a trace.
     pub fn clear(self) {
-        self.bar.finish_and_clear();
+        self.end();
     }
 
     fn show(&self) {

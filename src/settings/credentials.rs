@@ -27,6 +27,7 @@ pub(super) fn profile(client: Client, layers: &Layers, aws: &super::aws_files::A
     };
     ProfileSetting {
         exists: aws.profiles.contains_key(&name),
+        trimmed: chosen.filter(|raw| raw.trim() != *raw).map(|raw| clean(raw.trim())),
         available: aws.profiles.keys().map(|name| clean(name)).collect(),
         chosen: chosen.is_some(),
         origin: origin.unwrap_or(Origin {

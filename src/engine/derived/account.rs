@@ -22,7 +22,7 @@ pub(super) fn next_gate(view: View<'_>) -> Fact<Diagnosis> {
         model_id: Some(invocation.model_id.clone()),
         region: Some(invocation.region.clone()),
         account: evidence.identity.known().map(|identity| identity.account.clone()),
-        profile: evidence.settings.sources.iter().find(|it| it.wins).and_then(|it| it.profile.clone()),
+        profile: evidence.settings.winner().and_then(|it| it.profile.clone()),
         confidence: Confidence::Likely,
         ..Diagnosis::default()
     };

@@ -132,7 +132,7 @@ pub(super) fn found(view: View<'_>) -> Fact<Diagnosis> {
         Fact::Unreadable(obstacle) => obstacle,
     };
     let settings = &view.evidence.settings;
-    let winner = settings.sources.iter().find(|source| source.wins);
+    let winner = settings.winner();
     if let Some(foreseen) = foreseen_sign_in(view, winner) {
         return Fact::Known(foreseen);
     }

@@ -2,7 +2,7 @@
 
 use super::{Diagnosis, View};
 use crate::{
-    evidence::{ModelRole, QuotaUnit},
+    evidence::{ModelRole, Quota, QuotaUnit},
     knowledge::Confidence,
 };
 
@@ -14,15 +14,24 @@ pub(super) fn zero_quota(view: View<'_>, role: ModelRole) -> Option<Diagnosis> {
         model_id: view.evidence.invoke.of(role).known().map(|invocation| invocation.model_id.clone()),
         region: view.evidence.region.known().map(|region| region.name.clone()),
         account: view.evidence.identity.known().map(|identity| identity.account.clone()),
+        measured: Some(format!("0 {}", zero.unit.spoken())),
+        expected: Some("more than 0".into()),
+        independent: true,
+        ..at_zero(zero, Diagnosis::default())
+    })
+}
+
+/// A diagnosis of a quota that is zero, with what is known of that quota.
+fn at_zero(zero: &Quota, diagnosis: Diagnosis) -> Diagnosis {
+    Diagnosis {
+        cause: "zero-quota-account".into(),
+        confidence: Confidence::Certain,
         quota: Some(zero.name.clone()),
         quota_code: Some(zero.code.clone()),
         amount: Some(format!("0 {}", zero.unit.spoken())),
         limit: zero.default.map(|default| format!("{default:.0} {}", zero.unit.spoken())),
-        measured: Some(format!("0 {}", zero.unit.spoken())),
-        expected: Some("more than 0".into()),
-        independent: true,
-        ..Diagnosis::of("zero-quota-account")
-    })
+        ..diagnosis
+    }
 }
 
 /// A throttle on the first call of all may mean that the applied quota is zero, whatever the text says.
@@ -42,13 +51,7 @@ pub(super) fn throttled(view: View<'_>, mut diagnosis: Diagnosis) -> Diagnosis {
     };
     let own: Vec<_> = quotas.iter().filter(|quota| diagnosis.role.as_deref() == Some(quota.role.name())).collect();
     if let Some(zero) = own.iter().find(|quota| quota.applied == Some(0.0)) {
-        diagnosis.cause = "zero-quota-account".into();
-        diagnosis.confidence = Confidence::Certain;
-        diagnosis.quota = Some(zero.name.clone());
-        diagnosis.quota_code = Some(zero.code.clone());
-        diagnosis.amount = Some(format!("0 {}", zero.unit.spoken()));
-        diagnosis.limit = zero.default.map(|default| format!("{default:.0} {}", zero.unit.spoken()));
-        return diagnosis;
+        return at_zero(zero, diagnosis);
     }
     if let Some(quota) = own.iter().find(|quota| quota.unit == unit) {
         diagnosis.quota = Some(quota.name.clone());

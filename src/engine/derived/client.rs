@@ -148,7 +148,7 @@ fn has_fault(fault: &ClientFault, version: &str) -> bool {
 /// The conditions under which a fault of a version is met.
 fn is_met(view: View<'_>, rule: &str) -> bool {
     let settings = &view.evidence.settings;
-    let winner = settings.sources.iter().find(|source| source.wins).map(|source| source.kind);
+    let winner = settings.winner().map(|source| source.kind);
     match rule {
         "always" => true,
         "bearer-token" => settings.authentication == Authentication::BearerToken,

@@ -318,13 +318,7 @@ fn attempt_diagnosis(
         origin: setting.map(|setting| setting.origin.to_string()),
         account: view.evidence.identity.known().map(|identity| identity.account.clone()),
         principal: view.evidence.identity.known().map(|identity| identity.arn.clone()),
-        profile: view
-            .evidence
-            .settings
-            .sources
-            .iter()
-            .find(|source| source.wins)
-            .and_then(|source| source.profile.clone()),
+        profile: view.evidence.settings.winner().and_then(|source| source.profile.clone()),
         ..Diagnosis::default()
     }
     .with_failure(failure);

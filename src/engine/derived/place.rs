@@ -175,8 +175,8 @@ pub(super) fn profile(view: View<'_>) -> Fact<Diagnosis> {
     let unprefixed =
         view.evidence.settings.problems.iter().find(|problem| problem.reason.contains(&format!("[{}]", profile.name)));
     // White space and capitals first: no name is nearer than the same one.
-    let bare = profile.name.replace("\\x20", " ").replace("\\r", "").replace("\\t", "").replace("\\n", "");
-    let same = profile.available.iter().find(|it| it.eq_ignore_ascii_case(bare.trim())).map(String::as_str);
+    let bare = profile.trimmed.as_deref().unwrap_or(&profile.name);
+    let same = profile.available.iter().find(|it| it.eq_ignore_ascii_case(bare)).map(String::as_str);
     let near = same.or_else(|| nearest(&profile.name, profile.available.iter().map(String::as_str))).map(str::to_owned);
     Fact::Known(Diagnosis {
         client: Some(view.evidence.settings.client.spoken().to_owned()),
@@ -188,7 +188,7 @@ pub(super) fn profile(view: View<'_>) -> Fact<Diagnosis> {
         subcause: if unprefixed.is_some() {
             Some("section-without-prefix".to_owned())
         } else {
-            (bare != profile.name).then(|| "white-space".to_owned())
+            profile.trimmed.as_ref().map(|_| "white-space".to_owned())
         },
         value: near,
         independent: true,
