@@ -60,6 +60,11 @@ where
     }
 }
 
+/// Returns the failure behind an answer with an error status that the SDK has not read.
+pub(super) fn refusal(body: &[u8], head: &Head) -> Failure {
+    answer(None, None, body, head, "")
+}
+
 /// Returns the failure behind an answer with an error status.
 fn answer(code: Option<&str>, message: Option<&str>, body: &[u8], head: &Head, chain: &str) -> Failure {
     let body = &body[..body.len().min(MAX_BODY)];
@@ -134,7 +139,10 @@ impl Body {
             Envelope::Html => title_of(&text),
             _ => text.chars().take(300).collect(),
         };
-        Self { envelope, code: header_code, message: Some(message) }
+        // AWS STS answers in XML (AWS Query protocol).
+        let element = || Some(text.split_once("<Code>")?.1.split_once("</Code>")?.0.trim().to_owned());
+        let code = header_code.or_else(|| (envelope == Envelope::Aws).then(element).flatten());
+        Self { envelope, code, message: Some(message) }
     }
 }
 

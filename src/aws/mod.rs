@@ -7,6 +7,7 @@
 
 mod cloudtrail;
 mod control;
+mod credential_calls;
 mod credentials;
 mod failure;
 mod http;
@@ -94,14 +95,15 @@ impl Access {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .disable_clock_skew_correction(true)
             .auth_scheme_preference([AuthSchemeId::new("sigv4")])
-            .http_client(http_client);
+            .http_client(credential_calls::recorded(http_client.clone(), log.clone()));
         if let Some(region) = &target.region {
             loader = loader.region(Region::new(region.clone()));
         }
         if let Some(name) = app_name {
             loader = loader.app_name(name);
         }
-        let base = loader.load().await;
+        // What the credential chain was made of stays in it; all other calls are recorded where they are made.
+        let base = loader.load().await.to_builder().http_client(http_client).build();
         Self { target: Arc::new(target), base: Arc::new(base), log, runtimes: Arc::default() }
     }
 

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::{
         interceptors::{Intercept, context::BeforeDeserializationInterceptorContextRef, dyn_dispatch_hint},
         runtime_components::RuntimeComponents,
     },
+    http::Headers,
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -66,6 +67,11 @@ impl Watch {
     /// Returns what was seen of the answer's head.
     pub(super) fn head(&self) -> Head {
         self.seen.head()
+    }
+
+    /// Keeps the head of an answer, where there is no interceptor to do so.
+    pub(super) fn saw(&self, status: u16, headers: &Headers) {
+        self.seen.keep(status, headers);
     }
 
     pub(super) fn elapsed(&self) -> Duration {
@@ -128,6 +134,19 @@ impl Seen {
     pub(super) fn head(&self) -> Head {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    fn keep(&self, status: u16, headers: &Headers) {
+        let header = |name: &str| headers.get(name).map(str::to_owned);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Head {
+            status: Some(status),
+            content_type: header("content-type"),
+            request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
+            error_type: header("x-amzn-errortype"),
+            retry_after_ms: header("x-amz-retry-after").and_then(|value| value.trim().parse().ok()),
+            simulated: header("x-bedside-simulated").is_some(),
+            skew_seconds: header("date").and_then(|date| skew(&date)),
+        };
+    }
 }
 
 #[dyn_dispatch_hint]
@@ -143,17 +162,7 @@ impl Intercept for Seen {
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let response = context.response();
-        let header = |name: &str| response.headers().get(name).map(str::to_owned);
-        let mut head = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *head = Head {
-            status: Some(response.status().as_u16()),
-            content_type: header("content-type"),
-            request_id: header("x-amzn-requestid").or_else(|| header("x-amz-request-id")),
-            error_type: header("x-amzn-errortype"),
-            retry_after_ms: header("x-amz-retry-after").and_then(|value| value.trim().parse().ok()),
-            simulated: header("x-bedside-simulated").is_some(),
-            skew_seconds: header("date").and_then(|date| skew(&date)),
-        };
+        self.keep(response.status().as_u16(), response.headers());
         Ok(())
     }
 }

@@ -24,6 +24,11 @@ use crate::simulate::wire::{Body, Delivery, Reply, Request};
 /// The header by which every reply says that it is not AWS's.
 pub(crate) const SIMULATED: (&str, &str) = ("x-bedside-simulated", "true");
 
+/// Returns whether a request is for the metadata or container service, which answer on the link of the machine itself.
+pub(crate) fn is_link_local(request: &Request) -> bool {
+    matches!(identify(request).service, Service::InstanceMetadata | Service::ContainerCredentials)
+}
+
 /// Answers a request; `now` is AWS's time.
 pub fn handle(cloud: &mut Cloud, request: &Request, now: Timestamp) -> Reply {
     let operation = identify(request);

@@ -187,7 +187,10 @@ impl State {
         let mut cloud = self.cloud();
         let now = self.clock.now() + cloud.clock_offset;
         let mut reply = router::handle(&mut cloud, request, now);
-        reply.delay += self.latency;
+        // What a machine asks its own host for is not on the way to AWS.
+        if !router::is_link_local(request) {
+            reply.delay += self.latency;
+        }
         reply
     }
 

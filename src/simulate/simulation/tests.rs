@@ -82,13 +82,15 @@ async fn faults_hang_reset_and_cut() {
 }
 
 #[tokio::test]
-async fn latency_delays_every_answer() {
+async fn latency_delays_every_answer_of_aws() {
     let scenario = &Scenario::find("healthy").unwrap();
     let options = Options { latency: Some(Duration::from_millis(80)), ..Options::default() };
     let simulation = Simulation::start(scenario, options).await.unwrap();
     let began = Instant::now();
     exchange(&address(simulation.endpoint()), GET).await.unwrap();
     assert!(began.elapsed() >= Duration::from_millis(80));
+    let metadata = Request { method: "PUT".to_owned(), target: "/latest/api/token".to_owned(), ..Request::default() };
+    assert_eq!(simulation.state.handle(&metadata).delay, Duration::ZERO, "metadata comes from the machine's own host");
 }
 
 #[tokio::test]
